@@ -3,6 +3,7 @@
 BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
+ROUTER_SETUP := .venv-router/.setup
 # One process of tests more than there are cores, because many tests wait for programs that they start. Each has
 # programs and screens of its own: more than four ask much memory.
 PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
@@ -12,7 +13,7 @@ LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURE
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb clean
+.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb router fleet clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -87,13 +88,23 @@ deb: $(TEST_SETUP)  ## make a Debian package of dist/listening-post/; install, s
 	packaging/linux/deb.sh
 	$(BIN)/python -m pytest -q tests/packaging/check_deb.py
 
+router: $(ROUTER_SETUP)  ## start a WAMP router on loopback, for outposts: its keys and certificate lie in build/router/
+	@.venv-router/bin/python packaging/crossbar/router.py build/router
+
+fleet: compiled $(ROUTER_SETUP)  ## try 50 outposts on one router: lost links, killed programs, a flood; print figures
+	$(BIN)/python -m tests.fleet
+
 clean:  ## remove .venv and all that was built
-	rm -rf .venv build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-router build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find app ui resources listening_post tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(SETUP): pyproject.toml packaging/setup.sh
 	@packaging/setup.sh
+	@touch $@
+
+$(ROUTER_SETUP): packaging/crossbar/requirements.txt packaging/crossbar/setup.sh
+	@PYTHON=$(PYTHON) packaging/crossbar/setup.sh
 	@touch $@
 
 $(TEST_SETUP): pyproject.toml packaging/setup.sh

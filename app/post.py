@@ -45,6 +45,7 @@ from app.watch.config import WatchConfig
 from app.watch.watches import Watches
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message
+from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import Workspace
 
 HURRY = 1.2
@@ -68,6 +69,7 @@ class Post:
         gate: what the workspace may do.
         alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
+        outposts_changed: emits the Post when other outposts are to be read.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
@@ -91,6 +93,7 @@ class Post:
         self._loops = Loops()
         self.gate = Gate()
         self.question_changed: Signal[Post] = Signal()
+        self.outposts_changed: Signal[Post] = Signal()
         self._postponed = False
         self._datagram_ports = DatagramPorts()
         self._link: WriterLink | None = None
@@ -124,6 +127,7 @@ class Post:
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
         self.alerts.configure(workspace.alerts, workspace.mail)
+        self.outposts_changed.emit(self)
 
     # -- the capture
 
@@ -272,6 +276,16 @@ class Post:
     def state_folder(self) -> Path:
         """Where relative paths of the workspace start."""
         return self._folder
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the workspace start."""
+        return self._folder
+
+    @property
+    def outposts(self) -> tuple[OutpostConfig, ...]:
+        """The outposts that the workspace reads and steers."""
+        return self._content.outposts
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -437,6 +451,10 @@ class Post:
         before, self._content = self._content, content(state)
         if (before.alerts, before.mail) != (state.alerts, state.mail):
             self._alerts_changed(by_user=by_user)
+        if before.outposts != state.outposts:
+            self.gate.outposts_changed(state.outposts, by_user=by_user)
+            self.question_changed.emit(self)
+            self.outposts_changed.emit(self)
         wanted = {renamed.get(name, name): name for name in self.services}
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]

@@ -17,6 +17,7 @@ from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
+from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import MAX_NAME, Workspace
 
 STEPS = 500
@@ -161,6 +162,10 @@ class Edits(QObject):
     def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
         """Replace the hosted programs."""
         self._push(text, replace(self.state, programs=tuple(programs)))
+
+    def set_outposts(self, outposts: Iterable[OutpostConfig], text: str) -> None:
+        """Replace the outposts."""
+        self._push(text, replace(self.state, outposts=tuple(outposts)))
 
     def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
         """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.

@@ -36,6 +36,7 @@ from app.text.framing import FRAMINGS, LONGEST
 from app.watch.config import WATCH
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
+from app.workspace.outposts import OUTPOST, OWN
 
 
 def fault_table() -> str:
@@ -149,7 +150,12 @@ def workspace_keys() -> str:
     )
     messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
     programs = f"### `[[program]]`\n\n{options_table(PROGRAM)}"
-    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n{programs}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
+    watches = f"### `[[watch]]`\n\n{options_table(WATCH)}"
+    return "\n\n".join((f"### `[[service]]`\n\n{service}", messages, programs, watches, _outposts()))
+
+
+def _outposts() -> str:
+    return f"### `[[outpost]]`\n\n{options_table(OUTPOST)}\n\n### `[outpost]`\n\n{options_table(OWN)}"
 
 
 _SERVICE = {

@@ -23,6 +23,8 @@ from app.trust.asks import KINDS, Ask, asks_of, fingerprint, of_plugin, of_servi
 from app.trust.store import others_can_write
 from app.watch import asks as of_watches
 from app.watch.config import WatchConfig
+from app.workspace.outposts import OutpostConfig
+from app.workspace.outposts import asks_of as asks_of_outposts
 from app.workspace.reading import Workspace
 
 How = Literal["content", "folder"]
@@ -60,6 +62,7 @@ class Gate:
         self._alerts: tuple[Alert, ...] = ()
         self._mail: Mail | None = None
         self._programs: tuple[ProgramConfig, ...] = ()
+        self._outposts: tuple[OutpostConfig, ...] = ()
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
@@ -70,6 +73,7 @@ class Gate:
         self._services, self._watches = workspace.services, workspace.watches
         self._alerts, self._mail = workspace.alerts, workspace.mail
         self._programs = workspace.programs
+        self._outposts = workspace.outposts
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
         asks = [] if self._all else all_asks(workspace)
@@ -154,6 +158,20 @@ class Gate:
             self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
         self._look()
 
+    def outposts_changed(self, outposts: Sequence[OutpostConfig], *, by_user: bool) -> None:
+        """These are the outposts now; ``by_user``: the user made those that are new, as in ``changed``."""
+        new = [outpost for outpost in outposts if outpost not in self._outposts]
+        self._outposts = tuple(outposts)
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in asks_of_outposts(new)}
+        self._look()
+
+    def held_outpost(self, outpost: OutpostConfig) -> NotTrustedError | None:
+        """Why this outpost may not be connected to; None if it may."""
+        wanted = {ask.key for ask in asks_of_outposts([outpost])}
+        asks = [ask for ask in self._unanswered if ask.key in wanted]
+        return self._not_trusted(asks) if asks else None
+
     def withheld(self, alert: str, action: str, tried: bool = False) -> PostError | None:
         """Why an alert may not do this action; None if it may. ``tried``: the user wants it now, as a test."""
         if self._all or TABLE.trust.everything or (tried and not self._unanswered):
@@ -231,7 +249,12 @@ class Gate:
 
     def _asks(self) -> list[Ask]:
         now = Workspace(
-            self._services, watches=self._watches, alerts=self._alerts, mail=self._mail, programs=self._programs
+            self._services,
+            watches=self._watches,
+            alerts=self._alerts,
+            mail=self._mail,
+            programs=self._programs,
+            outposts=self._outposts,
         )
         return _together(now, self._folder)
 
@@ -247,6 +270,7 @@ def _together(workspace: Workspace, folder: Path) -> list[Ask]:
         *of_programs.asks_of(workspace.programs, folder),
         *of_watches.asks_of(workspace.watches, workspace.services),
         *alerts_asks(workspace.alerts, workspace.mail),
+        *asks_of_outposts(workspace.outposts),
     ]
     return sorted(asks, key=lambda ask: KINDS.index(ask.kind))
 

@@ -406,6 +406,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
+        "outposts", "View", "O&utposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
+        "Ctrl+Alt+Q", "network", groups={MAIN: 3},
+    ),
+    Action(
         "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
         "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),

@@ -26,6 +26,8 @@ PLACES = {
     "LeaveQuestion": "workspace#opening-another",
     "MailDialog": "alerts#mail",
     "NoteDialog": "window#panes",
+    "OutpostDialog": "outposts",
+    "OutpostsDock": "outposts",
     "OverwriteQuestion": "workspace",
     "ProgramDialog": "blocked#what-grows",
     "RecoveryBar": "workspace#undo",

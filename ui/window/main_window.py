@@ -27,6 +27,7 @@ from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
+from ui.outposts.commands import OutpostCommands
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         programs, service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
+        sending, faults, watches, outposts, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -196,6 +197,7 @@ class MainWindow(QMainWindow):
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
+        self.outposts = OutpostCommands(post, edits, self, self.notices.say, self.browser.show_filtered)
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.alerts = AlertCommands(
             post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
@@ -242,6 +244,7 @@ class MainWindow(QMainWindow):
             self.faults,
             self.charts,
             self.watches,
+            self.outposts,
             self.alerts,
             ManualCommands(self.manual),
             ProgramCommands(post, self),
