@@ -26,6 +26,9 @@ from app.signal import Signal
 READ_BYTES = 1 << 20
 """Bytes of events that are asked for at once, which is what an outpost has on its way to us."""
 
+HELLOS = 3
+"""So often the outpost's clock is asked for. What took the shortest time counts: it can be wrong by half of that."""
+
 SLICE = 500
 """Events that are taken in one turn of the reactor."""
 
@@ -166,14 +169,19 @@ class Following:
         self.carrier.drop(str(error))
 
     async def _greet(self) -> None:
-        before = time_ns()
-        found: p.Outpost = await self.carrier.ask(p.Hello(p.VERSION, self._asks_as))
-        after = time_ns()
+        best = None
+        for _ in range(HELLOS):  # the first one finds both busy
+            before = time_ns()
+            found: p.Outpost = await self.carrier.ask(p.Hello(p.VERSION, self._asks_as))
+            after = time_ns()
+            if best is None or after - before < best[0]:
+                best = after - before, found.time - (before + after) // 2
+        assert best is not None
         if found.version != p.VERSION:
             reason = f"it speaks version {found.version}, and this program {p.VERSION}"
             raise NotOurProtocolError(path=self.carrier.target, reason=reason)
         self.outpost, self.problem = found, ""
-        self.clock = max(-sound.MAX_TIME, min(found.time - (before + after) // 2, sound.MAX_TIME))
+        self.clock = max(-sound.MAX_TIME, min(best[1], sound.MAX_TIME))
         self._was_connected = True
         program = sound.name(found.program)
         detail = {

@@ -108,10 +108,10 @@ class Outpost:
     # -- the capture
 
     async def _hello(self, request: p.Hello, who: str) -> p.Outpost:
-        stored = self._post.recorder.range
+        now, stored = time_ns(), self._post.recorder.range
         program = f"Listening Post {__version__}"
         identity = await self._in_reader(batches.identity, "")
-        return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, time_ns())
+        return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, now)
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
         recorder = self._post.recorder
