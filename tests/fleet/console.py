@@ -1,4 +1,6 @@
-"""A console without a window: ``python -m tests.fleet.console CAPTURE URL CA KEY NAME …`` reads these outposts.
+"""A console without a window: ``python -m tests.fleet.console CAPTURE URL CA KEY NAME[:PUBLIC] …`` reads outposts.
+
+Those with a public key are asked sealed.
 
 Prints a line each half second: seconds, how many are connected, events read, events that are behind. Ends at SIGTERM.
 """
@@ -20,19 +22,20 @@ def main() -> None:
     from app.post import Post
     from app.workspace.reading import Workspace
 
-    capture, url, ca, key, *names = sys.argv[1:]
+    capture, url, ca, own, *names = sys.argv[1:]
 
     class Reading(Run):
         async def start(self) -> None:
             self.post = Post(reactor, Workspace(()))
             await self.post.open(Path(capture), 20 << 30)
             self.router = RouterConsole(
-                reactor, url, "desk", lambda: wamp.login(url, "post.lab", "desk", keys.read(Path(key)), Path(ca)),
+                reactor, url, "desk", lambda: wamp.login(url, "post.lab", "desk", keys.read(Path(own)), Path(ca)),
                 lambda e: print(repr(e), file=sys.stderr),
             )  # fmt: skip
             self.console = Console(reactor, self.post, "desk")
-            for name in names:
-                self.console.add(name, RouterCarrier(self.router, name))
+            for name, _, public in (word.partition(":") for word in names):
+                key = keys.read_public(Path(public)) if public else None
+                self.console.add(name, RouterCarrier(self.router, name, key))
             self.console.open()
             self.tell()
 

@@ -104,11 +104,13 @@ class Lab:
 
     Attributes:
         names: of the outposts.
+        sealed: those of them that seal what they say.
     """
 
     def __init__(self, folder: Path, count: int, link: Link) -> None:
         self.folder, self.link = folder, link
         self.names = [f"pi-{number:02}" for number in range(1, count + 1)]
+        self.sealed = self.names[::5]
         self.node, self.port = folder / "router", free_port()
         self.outposts: dict[str, Serve | Program] = {}
         self.router: Program | None = None
@@ -144,6 +146,8 @@ class Lab:
             "--quiet", "--join", self.url(HERE if far and self.link.real else "127.0.0.1"), "--name", name,
             "--key", str(self.folder / f"{name}.key"), "--ca", str(self.node / "ca.pem"), "--limit", "10GB",
         ]  # fmt: skip
+        if name in self.sealed:
+            words += ["--seal", str(self.node / "consoles" / "desk.pub")]
         capture = self.folder / f"{name}.lpost"
         if far:
             serve = [sys.executable, "-m", "ui.entry", "serve", str(self.folder / "w.toml"), "--capture", str(capture)]
@@ -166,7 +170,8 @@ class Lab:
     def start_console(self) -> None:
         self.console = Program(
             sys.executable, "-m", "tests.fleet.console", self.folder / "console.lpost", self.url(),
-            self.node / "ca.pem", self.folder / "desk.key", *self.names,
+            self.node / "ca.pem", self.folder / "desk.key",
+            *(f"{name}:{self.node / 'outposts' / name}.pub" if name in self.sealed else name for name in self.names),
         )  # fmt: skip
 
     def figures(self) -> tuple[int, int, int]:
