@@ -382,7 +382,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+L", groups={MAIN: 1, EVENTS: 6}, shows_panes=True,
     ),
     Action(
-        "next_pane", "View", "&Next pane", "Show the pane to the right",
+        "next_pane", "View", "Ne&xt pane", "Show the pane to the right",
         "Ctrl+PgDown", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
     ),
     Action(
@@ -406,7 +406,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
-        "outposts", "View", "O&utposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
+        "outposts", "View", "&Outposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
         "Ctrl+Alt+Q", "network", groups={MAIN: 3},
     ),
     Action(
@@ -426,7 +426,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+G", "check", groups={MAIN: 3, GROUP: 1}, enabled=AN_OPEN_GROUP,
     ),
     Action(
-        "reopen_group", "View", "Re&open", "Mark the selected group of failures as not resolved",
+        "reopen_group", "View", "Reope&n", "Mark the selected group of failures as not resolved",
         "Ctrl+Shift+G", "again", groups={MAIN: 3, GROUP: 1}, enabled=A_RESOLVED_GROUP,
     ),
     Action(

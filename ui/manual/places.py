@@ -13,6 +13,7 @@ PLACES = {
     "CarefulDialog": "window",
     "ChartsDock": "charts",
     "ConnectDialog": "services",
+    "ConnectionsDialog": "outposts",
     "ConnectionsPanel": "window#services-and-connections",
     "ConversationPane": "window#panes",
     "DetailPane": "window#details",

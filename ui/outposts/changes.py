@@ -34,7 +34,7 @@ class OutpostChanges(QObject):
         found = {mistake.option: mistake.text for mistake in mistakes(OUTPOST, table)}
         name = table.get("name")
         if name != instead and any(outpost.name == name for outpost in self.outposts):
-            found["name"] = f'"{name}" is another outpost\'s already'
+            found["name"] = self.tr("“{name}” is the name of another outpost already").format(name=name)
         return found
 
     def put(self, table: Options, instead: str = "") -> None:
