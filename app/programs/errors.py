@@ -7,3 +7,7 @@ from app.errors import PostError
 
 class NoProgramError(PostError):
     """There is no program {name}: {reason}."""
+
+
+class NoPythonError(PostError):
+    """The program cannot run with {python}: {reason}. Name another Python with --python."""
