@@ -3,6 +3,7 @@
 BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
+HOSTED_SETUP := build/hosted/.setup
 # One process of tests more than there are cores, because many tests wait for programs that they start. Each has
 # programs and screens of its own: more than four ask much memory.
 PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
@@ -12,7 +13,7 @@ LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURE
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb clean
+.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb hosted clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -86,6 +87,9 @@ deb: $(TEST_SETUP)  ## make a Debian package of dist/listening-post/; install, s
 	packaging/linux/deb.sh
 	$(BIN)/python -m pytest -q tests/packaging/check_deb.py
 
+hosted: compiled $(HOSTED_SETUP)  ## run the tests of packages from PyPI, twist and twistd, without us and with us
+	$(BIN)/python -m pytest -q --durations=5 tests/hosted/check_hosted.py
+
 clean:  ## remove .venv and all that was built
 	rm -rf .venv build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
@@ -98,3 +102,9 @@ $(SETUP): pyproject.toml packaging/setup.sh
 $(TEST_SETUP): pyproject.toml packaging/setup.sh
 	@packaging/setup.sh test
 	@touch $(SETUP) $@
+
+# A Python that has nothing of ours, for programs of others.
+$(HOSTED_SETUP): Makefile
+	$(BIN)/python -m venv --clear build/hosted
+	build/hosted/bin/python -m pip install --quiet --disable-pip-version-check "Twisted[conch,tls]" klein treq httpbin
+	@touch $@
