@@ -54,6 +54,7 @@ lint-imports:
 # Each process of tests would do it for itself.
 compiled: $(TEST_SETUP)
 	@$(BIN)/python -m compileall -q -j 0 app ui listening_post
+	@$(BIN)/python -m tests.compiled
 
 bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.json
 	@packaging/system-packages.sh bench

@@ -26,6 +26,8 @@ from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
 from app.program.blocked import LoopWatch
 from app.program.figures import Figures
+from app.programs.programs import Programs
+from app.programs.shown import HostedPort
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -58,6 +60,7 @@ class Post:
         loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
+        programs: its hosted programs.
         watches: its watches by name, with what they have found; they run from ``open`` on.
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
@@ -96,6 +99,9 @@ class Post:
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
+        self.programs = Programs(
+            reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.gate.admit_program, self._seed_of
+        )
         self._checks = OwnChecks()
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
@@ -104,6 +110,7 @@ class Post:
         self.alerts = Alerts(
             reactor, self.recorder, caller, lambda: self.capture, self._stop_for_alert, self.gate.withheld
         )
+        self.programs.changed.connect(lambda _: self.services_changed.emit(self))
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -113,6 +120,7 @@ class Post:
         self._postponed = False
         for config in workspace.services:
             self._add(config)
+        self.programs.enter(workspace.programs, workspace.folder)
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
         self.alerts.configure(workspace.alerts, workspace.mail)
@@ -158,9 +166,16 @@ class Post:
             last_word=self.loop.last_word,
         )
         self._link.start()
+        self._link.opened.addCallback(lambda _: self._remember())
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
         return self._link.opened
+
+    def _remember(self) -> None:
+        """Have watches and alerts know what the capture says of them, which may be from an earlier run."""
+        if self.capture is not None and self._link is not None and self._link.opened.called:
+            self.watches.remember(self.capture, self.recorder.range.last)
+            self.alerts.remember(self.capture, self.recorder.range.last)
 
     async def _tidy(self, current: Path, keeping: Keeping) -> None:
         try:
@@ -213,7 +228,7 @@ class Post:
     def _go_on(self, before: Path) -> None:
         """Record in the new capture what it follows, and the connections that were opened before it."""
         self.recorder.record(events.LOG, summary=f"the capture follows {before}")
-        for service in self.services.values():
+        for service in self.owners():
             was = "sent datagrams" if service.config.protocol == "udp" else "was connected"
             for connection in service.connections.values():
                 detail = {"peer": connection.peer, "host": connection.host, "earlier": True}
@@ -225,7 +240,7 @@ class Post:
     # -- alerts
 
     def _stop_for_alert(self, name: str) -> bool:
-        if name not in self.services:
+        if name not in self.services and name not in self.programs.all:
             return False
         self.stop_all(names=[name])
         return True
@@ -236,13 +251,27 @@ class Post:
         self.question_changed.emit(self)
 
     def _connections(self) -> int:
-        of_services = sum(len(service.connections) for service in list(self.services.values()))  # in any thread
+        # In any thread.
+        of_services = sum(len(one.connections) for one in self.owners())
         return of_services + len(self.sender.connections)
 
     # -- the services
 
     def configs(self) -> tuple[ServiceConfig, ...]:
         return tuple(service.config for service in self.services.values())
+
+    def owners(self) -> list[Service | HostedPort]:
+        """All that has connections of others: the services, and the ports of programs."""
+        return [*list(self.services.values()), *self.programs.ports()]
+
+    def owner(self, name: str) -> Service | HostedPort | None:
+        """The service or the port of a program that is called so."""
+        return self.services.get(name) or self.programs.port(name)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where relative paths of the workspace start."""
+        return self._folder
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -251,32 +280,39 @@ class Post:
 
     def state(self) -> Workspace:
         """All that the workspace holds now, without its file."""
-        return replace(self._content, services=self.configs(), watches=self.watches.configs())
+        return replace(
+            self._content,
+            services=self.configs(),
+            watches=self.watches.configs(),
+            programs=self.programs.configs(),
+        )
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
         """Start every service that is not running, or only those called ``names``; one that waits is tried now.
 
-        Fires when each listens, has failed or is held.
+        So are programs started. Fires when each listens, has failed or is held.
         """
         down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
-        return self._start(down)
+        return DeferredList([self._start(down), self.programs.start(names)])
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
         return [service for name, service in self.services.items() if names is None or name in names]
 
     def autostart(self) -> Deferred[Any]:
-        """Start the services whose configuration has ``autostart``. Fires when each listens or has failed."""
-        return self._start([service for service in self.services.values() if service.config.autostart])
+        """Start services and programs whose configuration has ``autostart``. Fires when each runs or has failed."""
+        services = self._start([service for service in self.services.values() if service.config.autostart])
+        return DeferredList([services, self.programs.autostart()])
 
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
     def stop_all(self, grace: float = GRACE, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Stop every service, or only those called ``names``.
+        """Stop every service and program, or only those called ``names``.
 
-        Fires when no connection is left; after ``grace`` seconds they are aborted.
+        Fires when no connection is left; after ``grace`` seconds they are aborted, and programs are killed.
         """
-        return DeferredList([service.stop(grace) for service in self._called(names)])
+        services = [service.stop(grace) for service in self._called(names)]
+        return DeferredList([*services, self.programs.stop(grace, names)])
 
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
@@ -299,7 +335,7 @@ class Post:
             self._datagram_ports,
             self.gate.admit,
             self._budget,
-            seed=(lambda: self._seed) if self._seed else draw_seed,
+            seed=self._seed_of,
             is_down=self.watches.is_down,
             checks=self._checks,
             variables=lambda: self._content.variables,
@@ -308,6 +344,9 @@ class Post:
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service
         return service
+
+    def _seed_of(self) -> int:
+        return self._seed or draw_seed()
 
     async def change(self, name: str, config: ServiceConfig, *, by_user: bool = True) -> Service | None:
         """Give the service called ``name`` another configuration, if possible without a restart.
@@ -393,7 +432,7 @@ class Post:
             start: names of services that start if they are added; those that are changed start if they were running.
             by_user: as for ``replace``; without it, what is added or changed may do no more than was allowed before.
 
-        Returns the names of services that were removed while they were running.
+        Returns the names of services and programs that were removed while they were running.
         """
         before, self._content = self._content, content(state)
         if (before.alerts, before.mail) != (state.alerts, state.mail):
@@ -432,12 +471,16 @@ class Post:
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
         self.gate.watches_changed(state.watches, by_user=by_user)
+        self.gate.programs_changed(state.programs, by_user=by_user)
+        ran = {program.config.name for program in self.programs if program.running}
+        await self.programs.become(state.programs)
         self._hold()
         self.watches.become(state.watches, self._held_watch)
         again = {kept[name].name for name in moved if name in was_up}
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
-        return was_up.intersection(gone)
+        self.programs.start([one.config.name for one in self.programs if one.config.name in start])
+        return was_up.intersection(gone) | (ran - {*self.programs.all})
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""
@@ -454,7 +497,7 @@ class Post:
         ``own``: whether one without a file is the user's own, which may do everything.
         """
         # The user may start one while the others are still stopping.
-        while any(service.running for service in self.services.values()):
+        while any(one.running for one in (*self.services.values(), *self.programs)):
             await self.stop_all()
         for service in self.services.values():
             service.dispose()
@@ -462,6 +505,7 @@ class Post:
         self._content = content(workspace)
         self._folder = workspace.folder
         self._enter(workspace, own=own)
+        self._remember()
         self.services_changed.emit(self)
         self.question_changed.emit(self)
 
@@ -491,6 +535,7 @@ class Post:
         self._hold()
         self.question_changed.emit(self)
         await self._start([service for service in self.services.values() if service.wanted])
+        await self.programs.start_wanted()
 
     async def saved(self, workspace: Workspace) -> None:
         """The workspace was saved to a file, which is trusted then if the open one is."""
@@ -508,6 +553,7 @@ class Post:
         for service in self.services.values():
             service.hold(self.gate.held(service.config))
         self.watches.hold(self._held_watch)
+        self.programs.hold(self.gate.held_program)
 
     def _held_watch(self, watch: WatchConfig) -> str:
         error = self.gate.held_watch(watch)
@@ -523,6 +569,7 @@ class Post:
         self.alerts.close()
         senders = (self.sender, self._checking.sender, self.alerts.means.sender)
         await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
+        self.programs.close()
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks

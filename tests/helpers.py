@@ -18,14 +18,21 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.internet.threads import blockingCallFromThread
 
+from app.capture.recorder import Recorder
+from app.services.tap.lookout import Lookout
 from tests.preloaded import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m", "ui.entry"]
 
 _PAUSE = 0.005
+
+_ours: set[Any] = set()
+"""Delayed calls of ``until``, which nothing under test waits for."""
 
 
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
@@ -35,8 +42,55 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     deadline = monotonic() + seconds
     while not (value := condition()):
         assert monotonic() < deadline, f"not within {seconds} s: {condition}"
-        await deferLater(reactor, _PAUSE, lambda: None)
+        done: Deferred[None] = Deferred()
+        call = reactor.callLater(_PAUSE, done.callback, None)  # type: ignore[attr-defined]
+        _ours.add(call)
+        try:
+            await done
+        finally:
+            _ours.discard(call)
+            if call.active():
+                call.cancel()
     return value
+
+
+SOON = 0.4
+"""Seconds for which one who waits for nothing would have to wait, if nobody could tell that nothing will come."""
+
+
+_LOOKING = (Recorder._tick, Lookout._look)
+"""What is called again and again, and does nothing that anybody could wait for."""
+
+
+async def still() -> bool:
+    """Whether what runs in this process has done all that it will do for ``SOON`` seconds unless somebody asks it to.
+
+    Every socket has had its turn, and no delayed call is due but those that only look or count.
+    """
+    from twisted.internet import reactor
+
+    for _ in range(3):
+        await deferLater(reactor, 0, lambda: None)
+    soon = reactor.seconds() + SOON  # type: ignore[attr-defined]
+    due = (call for call in reactor.getDelayedCalls() if call.getTime() < soon)  # type: ignore[attr-defined]
+    return all(call in _ours or getattr(call.func, "__func__", None) in _LOOKING for call in due)
+
+
+async def settled() -> None:
+    """Wait until ``still``."""
+    from twisted.internet import reactor
+
+    deadline = monotonic() + 10
+    while not await still():
+        assert monotonic() < deadline, "something is due all the time"
+        await deferLater(reactor, _PAUSE, lambda: None)
+
+
+def still_from_thread() -> bool:
+    """As ``still``, for a client in a thread."""
+    from twisted.internet import reactor
+
+    return blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(still()))
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 30.0, pause: float = _PAUSE) -> Any:
@@ -132,8 +186,48 @@ def _input(data: bytes | None) -> Iterator[int]:
         os.close(reading)
 
 
+class Piped(Run):
+    """A command between pipes, forked from a program that is loaded already; as a ``subprocess.Popen`` of bytes.
+
+    Args:
+        stdin: what it reads from, instead of a pipe.
+    """
+
+    def __init__(self, *args: object, stdin: int | None = None) -> None:
+        (given, ours), (out, writing_out), (err, writing_err) = os.pipe(), os.pipe(), os.pipe()
+        self.stdin, self.stdout, self.stderr = os.fdopen(ours, "wb"), os.fdopen(out, "rb"), os.fdopen(err, "rb")
+        super().__init__([str(arg) for arg in args], given if stdin is None else stdin, writing_out, writing_err)
+        for descriptor in (given, writing_out, writing_err):
+            os.close(descriptor)
+
+    def communicate(self, data: bytes = b"") -> tuple[bytes, bytes]:
+        """Give it the rest of its input (at most 64 KB); all that it still wrote on both streams, once it has ended."""
+        said: list[bytes] = []
+        thread = threading.Thread(target=lambda: said.append(self.stderr.read()), daemon=True)
+        thread.start()
+        self.stdin.write(data)
+        self.stdin.close()
+        found = self.stdout.read()
+        self.wait(100)
+        thread.join(5)
+        return found, said[0]
+
+    def __enter__(self) -> Piped:
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self.kill()
+        self.wait(100)
+        for stream in (self.stdout, self.stderr, self.stdin):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+
 class Serve:
     """``listening-post serve`` as a process in a group of its own.
+
+    Args:
+        module: whose ``main()`` it runs, as for ``tests.preloaded.Run``.
 
     Attributes:
         lines: what it printed on standard output so far.
@@ -141,12 +235,14 @@ class Serve:
     """
 
     def __init__(
-        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT
+        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT,
+        module: str = "ui.entry",
     ) -> None:  # fmt: skip
         command = ["serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
         (out, writing_out), (err, writing_err) = os.pipe(), os.pipe()
         with _input(None) as given:
-            self.process = Run(command, given, writing_out, writing_err, session=True, folder=folder)
+            streams = given, writing_out, writing_err
+            self.process = Run(command, *streams, session=True, folder=folder, module=module)
         for descriptor in (writing_out, writing_err):
             os.close(descriptor)
         self._streams = os.fdopen(out), os.fdopen(err)
@@ -196,9 +292,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def serving(workspace: Path, capture: Path, *args: str, json: bool = True) -> Iterator[Serve]:
+def serving(workspace: Path, capture: Path, *args: str, **more: Any) -> Iterator[Serve]:
     """A ``Serve`` that is gone afterwards."""
-    program = Serve(workspace, capture, *args, json=json)
+    program = Serve(workspace, capture, *args, **more)
     try:
         yield program
     finally:

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 
 from app.commands import table
+from tests import preloaded
 from tests.helpers import Serve, kept_port, wait_for
 
 _BLOCK = re.compile(r"(?:`([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -41,10 +42,20 @@ def blocks(page: Path) -> list[Block]:
 
 
 class Reader:
-    """Does in ``folder`` what a page says."""
+    """Does in ``folder`` what a page says.
 
-    def __init__(self, page: Path, folder: Path) -> None:
+    Its commands are forked from a program that is loaded already (``tests.preloaded``), or started as people
+    start them (``real``).
+    """
+
+    def __init__(self, page: Path, folder: Path, *, real: bool) -> None:
         self._folder = folder
+        self._path = Path(sys.executable).parent
+        self._passed: list[int] = []
+        if not real:
+            self._path = folder / "forked"
+            self._path.mkdir()
+            self._passed.append(preloaded.command(self._path / "listening-post"))
         self._ports: dict[str, str] = {}
         self._held = ExitStack()
         self._serving: dict[str, Serve] = {}
@@ -93,7 +104,7 @@ class Reader:
     def _said(self, line: str) -> str:
         done = subprocess.run(
             ["bash", "-c", line], cwd=self._folder, env=self._environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False, pass_fds=self._passed,
         )  # fmt: skip
         return done.stdout.decode("utf-8", "backslashreplace").replace("\r", "").strip("\n")
 
@@ -112,8 +123,10 @@ class Reader:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
-        return kept | {"PATH": path, "HOME": str(self._folder), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        path = f"{self._path}:{Path(sys.executable).parent}:{kept.get('PATH', '')}"
+        # At a terminal, too, what comes on both streams comes in its order.
+        ours = {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        return kept | ours | {"PATH": path, "HOME": str(self._folder)}
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

@@ -134,6 +134,50 @@ send = 'ping'
 )
 """Services that are checked, one of which does not answer as it should."""
 
+PROGRAMS = (
+    DESK.partition("[[service]]")[0]
+    + """[[service]]
+name = "device"
+protocol = "tcp"
+listen = "127.0.0.1:9622"
+responder = "echo"
+
+[[program]]
+name = "echo"
+run = ["echo.py"]
+
+[[program]]
+name = "loop"
+run = ["loop.py"]
+"""
+)
+
+HOSTED = """from twisted.internet import protocol, reactor
+
+
+class Echo(protocol.Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data)
+        amount = data.split(b"=")[1]
+        print("amount", int(amount))
+
+
+reactor.listenTCP(9620, protocol.Factory.forProtocol(Echo), interface="127.0.0.1")
+reactor.run()
+"""
+
+LOOP = """from twisted.internet import reactor
+
+
+def spin():
+    while True:
+        pass
+
+
+reactor.callLater(0.2, spin)
+reactor.run()
+"""
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -185,6 +229,25 @@ class Manual(Album):
 
         self._charts()
         self._draw_blocked()
+        self._draw_hosted()
+
+    def _draw_hosted(self) -> None:
+        """A program whose port is a service, and one whose reactor does not answer."""
+        with TemporaryDirectory() as folder:
+            for name, text in (("echo.py", HOSTED), ("loop.py", LOOP)):
+                (Path(folder) / name).write_text(text)
+            with running_on(self._screen, PROGRAMS, folder, self._theme, "--start") as it:
+                it.wait_up(2)  # the device, and the port of the program
+                socat("TCP", ("127.0.0.1", 9620), b"amount=7")
+                socat("TCP", ("127.0.0.1", 9620), b"amount=many")
+                it.wait_event(lambda e: e.kind in (FAILURE, LOOP_BLOCKED), 2)
+                it.click("pane Failures")
+                self._settle()
+                it.click_row(0)
+                self._settle()
+                self._keep("hosted")
+                it.process.terminate()  # it would ask, because of the programs that run
+                it.wait()
 
     def _draw_blocked(self) -> None:
         """A plugin that blocks the reactor, and the program's own figures."""

@@ -2,9 +2,9 @@
 
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
-signals and exit, or what that of another ``module`` is. Tests of how the interpreter starts, of
-streams that are closed or full, and of what is imported start the real one (``tests.helpers.PROGRAM``). There is a
-mother for commands, and one for windows, who has loaded Qt, too.
+signals and exit, or what that of another ``module`` is; only what was loaded is not taken apart at the end.
+Tests of how the interpreter starts, of streams that are closed or full, and of what is imported start the real
+one (``tests.helpers.PROGRAM``). There is a mother for commands, and one for windows, who has loaded Qt, too.
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -12,6 +12,7 @@ The run takes on folder, arguments and streams, and goes on as the program. The 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -21,7 +22,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -119,6 +122,34 @@ class Run:
         self._facts.close()
 
 
+_FORKED = """#!{python} -IS
+import json, os, socket, sys
+reading, writing = os.pipe()
+order = {{
+    "args": sys.argv[1:], "session": False, "folder": os.getcwd(), "module": "ui.entry",
+    "environment": dict(os.environ),
+}}
+socket.send_fds(socket.socket(fileno={orders}), [json.dumps(order).encode()], [0, 1, 2, writing])
+os.close(writing)
+with os.fdopen(reading, "rb", 0) as facts:
+    facts.readline()
+    code = os.waitstatus_to_exitcode(int(facts.readline()))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
+def command(path: Path) -> int:
+    """Write a command for shells, which has its run forked.
+
+    Returns:
+        The descriptor that the shell has to be started with (``pass_fds``).
+    """
+    orders = _mother(window=False)[0].fileno()
+    path.write_text(_FORKED.format(python=sys.executable, orders=orders))
+    path.chmod(0o700)
+    return orders
+
+
 mothers_environment: Mapping[str, str] | None = None
 """What mothers start with, instead of what a test may have set for itself: they outlive it."""
 
@@ -187,10 +218,11 @@ def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str,
 
 def _again(descriptor: int, stream: TextIO) -> TextIO:
     """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
-    raw = open(descriptor, "wb" if descriptor else "rb", closefd=False)  # noqa: SIM115
+    at_once = descriptor != 0 and "PYTHONUNBUFFERED" in os.environ
+    raw = open(descriptor, "wb" if descriptor else "rb", 0 if at_once else -1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
         raw, stream.encoding, stream.errors, line_buffering=descriptor == 2 or os.isatty(descriptor),
-        write_through=stream.write_through,
+        write_through=at_once,
     )  # fmt: skip
 
 
@@ -216,7 +248,26 @@ def main() -> None:
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
     run = import_module(order["module"]).main
-    sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
+    try:
+        sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
+    except SystemExit as e:
+        _leave(e.code)
+        raise
+
+
+def _leave(code: object) -> None:
+    """End as the interpreter does, without taking apart what was loaded: that would copy each page of the mother's.
+
+    Returns where the interpreter has something to say at its end.
+    """
+    if code is None or isinstance(code, int):
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        gc.collect()  # what the run has left: SQLite's connections, say, which tidy up then
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit((code or 0) & 0xFF)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,25 @@ from ui.actions.table import ACTIONS
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 TYPED = [page for page in PAGES if any(block.language == "console" for block in blocks(page))]
-TASKS = ("tour", "device", "api", "webhook", "twisted", "wireshark", "send", "tls", "fail", "watch", "blocked")
+TASKS = (
+    "tour",
+    "device",
+    "api",
+    "webhook",
+    "twisted",
+    "wireshark",
+    "send",
+    "tls",
+    "fail",
+    "watch",
+    "blocked",
+    "program",
+)
 
 
 @pytest.mark.parametrize("page", TYPED, ids=lambda page: page.stem)
 def test_what_a_page_has_people_type_does_what_it_says(page: Path, tmp_path: Path) -> None:
-    reader = Reader(page, tmp_path)
+    reader = Reader(page, tmp_path, real=page.stem == "tour")
     reader.follow()
     assert reader.typed
 

@@ -175,7 +175,13 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
         try:
             return workspace.load(last), last.name, ""
         except PostError as e:
-            return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
+            return (
+                demo(),
+                "Demo",
+                QCoreApplication.translate("Boot", "{name} could not be opened, so this is the demo.\n{reason}").format(
+                    name=last.name, reason=e
+                ),
+            )
     return demo(), "Demo", ""
 
 

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 from twisted.internet.defer import Deferred, DeferredLock
 
 from app.post import Post
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
@@ -118,7 +119,7 @@ class Edits(QObject):
         """Add a service at the end. Returns its name: if another has it already, a number was added."""
         state = self.state
         config = replace(config, name=_unused(config.name, state.services))
-        text = text or self.tr("add of “{name}”").format(name=config.name)
+        text = text or self.tr("adding “{name}”").format(name=config.name)
         self._push(text, replace(state, services=(*state.services, config)))
         return config.name
 
@@ -133,14 +134,14 @@ class Edits(QObject):
             return
         config = replace(config, name=_unused(config.name, others))
         services = tuple(config if service.name == name else service for service in state.services)
-        text = text or self.tr("edit of “{name}”").format(name=name)
+        text = text or self.tr("editing “{name}”").format(name=name)
         renamed = (name, config.name) if config.name != name else None
         self._push(text, replace(state, services=services), renamed, merge)
 
     def remove(self, name: str, text: str = "") -> None:
         """Stop a service and remove it."""
         state = self.state
-        text = text or self.tr("remove of “{name}”").format(name=name)
+        text = text or self.tr("removing “{name}”").format(name=name)
         self._push(text, replace(state, services=tuple(one for one in state.services if one.name != name)))
 
     def reorder(self, names: Sequence[str], text: str) -> None:
@@ -156,6 +157,10 @@ class Edits(QObject):
     def set_watches(self, watches: Iterable[WatchConfig], text: str) -> None:
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
+
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
+        """Replace the hosted programs."""
+        self._push(text, replace(self.state, programs=tuple(programs)))
 
     def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
         """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.

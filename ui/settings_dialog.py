@@ -218,9 +218,9 @@ class SettingsDialog(QDialog):
         text = self.folder.text()
         problem = None
         if not Path(text).is_absolute() or "\0" in text:
-            problem = "Give the whole path of a folder."
+            problem = self.tr("Give the whole path of a folder.")
         elif Path(text).exists() and not Path(text).is_dir():
-            problem = "This is a file. Give a folder."
+            problem = self.tr("This is a file. Give a folder.")
         tell(self.folder, self._folder_words, problem, self.tr("For captures that start from now on"))
         return problem is None
 

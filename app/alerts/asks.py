@@ -1,4 +1,7 @@
-"""What alerts ask for that nobody should do because a file says so: to connect elsewhere, to stop services."""
+"""What alerts ask for that nobody should do because a file says so.
+
+They connect elsewhere, stop services, and have somebody else's words shown on the desktop.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from app import events
-from app.alerts import password
+from app.alerts import password, past
+from app.alerts.actions import brief as brief_action
 from app.alerts.alert import Alert
 from app.alerts.counting import Watched
 from app.alerts.lanes import Allowed, Lanes, Outcome
@@ -26,6 +27,7 @@ from app.alerts.own import NEAR, Call, Own
 from app.alerts.told import Told
 from app.capture.filters.language import parse
 from app.capture.reading.reader import Reader
+from app.capture.reading.told import Backwards
 from app.capture.recorder import Recorder, Stored
 from app.signal import Signal
 from app.text.escapes import one_line
@@ -80,6 +82,7 @@ class Alerts:
         self._looking = False
         self._timer: IDelayedCall | None = None
         self._calm: dict[str, IDelayedCall] = {}
+        self._past: Backwards | None = None
         sender.connected.connect(self._on_call)
 
     # -- what is looked for
@@ -107,6 +110,7 @@ class Alerts:
 
     def close(self) -> None:
         """Look no more, tell no more; what was not sent is recorded."""
+        self._forget()
         self._rest()
         for name in list(self._calm):
             self._cancel_calm(name)
@@ -125,6 +129,32 @@ class Alerts:
             self._reader = None
         self._looking = False
         self._parts.clear()
+
+    # -- what became of them before the program was started
+
+    def remember(self, path: Path, last: int) -> None:
+        """Have what the capture says of these alerts, up to the event ``last``; what is known already stays."""
+        self._forget()
+        if self.watched and last:
+            self._past = Backwards(path, self._reactor.callFromThread, last, past.found, self._on_past)
+
+    def _forget(self) -> None:
+        if self._past is not None:
+            self._past.close()
+            self._past = None
+
+    def _on_past(self, found: past.Found) -> bool:
+        for name, one in self.watched.items():
+            one.raised_at = one.raised_at or found.raised.get(name, 0)
+            for action in one.alert.then:
+                outcome = found.outcomes.get((name, brief_action(action)))
+                if outcome is not None:
+                    self.lanes.outcomes.setdefault((name, action), outcome)
+        self.changed.emit(self)
+        return any(
+            not one.raised_at or any((name, action) not in self.lanes.outcomes for action in one.alert.then)
+            for name, one in self.watched.items()
+        )
 
     # -- looking
 

@@ -216,8 +216,9 @@ class Recorder:
         summary: str | None = None,
         detail: str | None = None,
         size: int | None = None,
+        time: int = 0,
     ) -> None:
-        """Record one event, now.
+        """Record one event, now, or as of ``time`` (ns since 1970), where another process has seen it.
 
         ``service`` and ``conn`` are numbers of this recorder, or 0; ``detail`` is a JSON
         object; ``size`` defaults to the payload's length. During a pause, most kinds are only counted.
@@ -244,7 +245,7 @@ class Recorder:
             if length or not payload:
                 self._pending_bytes += length
                 self._last, self._last_but_one = payload, self._last
-        self._extend((time_ns(), kind, service, conn, size, written, summary, detail))
+        self._extend((time or time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
         if detail is not None:

@@ -44,7 +44,7 @@ def add_capturing(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--quiet", action="store_true", help="do not print events: printing takes time under full load")
     parser.add_argument(
         "--limit", type=size, metavar="SIZE",
-        help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
+        help="delete the oldest events when the capture is larger than this: 500MB, 2GB (the default)",
     )  # fmt: skip
 
 

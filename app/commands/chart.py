@@ -17,8 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='a series of your own: "http.status >= 500" counts events, "bytes: FILTER" adds their bytes,'
         ' "http.seconds: FILTER" is the average of that field; up to six',
     )  # fmt: skip
-    parser.add_argument("--step", type=arguments.count, default=0, metavar="S", help="seconds of a point")
-    parser.add_argument("--service", default="", metavar="NAME", help="the figures of this one; else of all")
+    parser.add_argument(
+        "--step", type=arguments.count, default=0, metavar="S", help="seconds that a point of the chart stands for"
+    )
+    parser.add_argument(
+        "--service", default="", metavar="NAME", help="only the figures of this service; by default of all"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -46,13 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"actions:\n{listed}"
     parser.add_argument("path", type=Path, metavar="PATH", help="the socket that serve --control has made")
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="what to do, see below")
-    parser.add_argument("words", nargs="*", metavar="WORD", help="what it is done to")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="the service, fault, watch or file that it is about")
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
     parser.add_argument("--hex", action="store_true", help="send: DATA is hex digits")
     parser.add_argument("--abort", action="store_true", help="disconnect: at once, with a reset")
     parser.add_argument("--stopped", action="store_true", help="put: do not start what is added")
-    parser.add_argument("--after", type=arguments.count, metavar="ID", default=0, help="events: those after this one")
-    parser.add_argument("--follow", action="store_true", help="events: go on with those to come")
+    parser.add_argument(
+        "--after", type=arguments.count, metavar="ID", default=0, help="events: only those after this one"
+    )
+    parser.add_argument("--follow", action="store_true", help="events: also print new ones as they come")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for example: service == api and http.status >= 500; or a text to search for",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--count", action="store_true", help="print only their number")
+    form.add_argument("--count", action="store_true", help="print only the number of events")
     form.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--limit", type=arguments.count, metavar="N", help="print at most N")
 

@@ -53,14 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="NAME=VALUE", action="append", default=[], dest="given", help="a variable; repeatable"
     )
     parser.add_argument(
-        "--message", metavar="NAME", default="", help="send this message of the workspace, in the place of URL and DATA"
+        "--message", metavar="NAME", default="", help="send this message of the workspace instead of URL and DATA"
     )
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: client certificate, PEM or PKCS#12")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, if FILE has none")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the private key of the certificate, if FILE has none")
     parser.add_argument(
         "--fault", metavar="FAULT", action="append", default=[], dest="faults",
-        help="have the connection fail on purpose, as in --fault 'kind=reset, nth=2'; repeatable",
+        help="make the connection fail on purpose, as in --fault 'kind=reset, nth=2'; repeatable",
     )  # fmt: skip
     parser.add_argument("--fail", action="store_true", help="HTTP: a status from 400 up is a failure")
     parser.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")

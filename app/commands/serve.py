@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.switch,
         action="append",
         metavar="NAME=on|off",
-        help="have a fault act from the start, or not; SERVICE/NAME where several have the name; repeatable",
+        help="switch a fault on or off at the start; SERVICE/NAME if several services have it; repeatable",
     )
     parser.add_argument(
         "--metrics",
@@ -48,8 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what it may do there: read; control: also start, stop, fail, send (the default of a socket);"
         " change: also add and remove services",
     )  # fmt: skip
-    parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
-    parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
+    parser.add_argument(
+        "--trust", action="store_true", help="allow everything that the workspace asks for, for this run"
+    )
+    parser.add_argument("--trust-plugins", action="store_true", help="allow only plugins, for this run")
 
 
 def run(args: argparse.Namespace) -> int:

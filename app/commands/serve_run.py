@@ -16,8 +16,9 @@ from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.metrics.serving import MetricsServer
 from app.post import Post
+from app.programs.hosted import HostedProgram
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Status, Waiting
+from app.status import Failed, Held, Listening, Status, Stopped, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
@@ -55,9 +56,10 @@ class _Run(Run):
         metrics: str,
         control: Path | None,
         allow: Allow,
+        until_ended: bool,
     ) -> None:
         super().__init__(reactor)
-        self._control, self._allow = control, allow
+        self._control, self._allow, self._until_ended = control, allow, until_ended
         self._outpost: Outpost | None = None
         self._socket: ControlSocket | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
@@ -100,6 +102,9 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for program in post.programs:
+            if isinstance(program.status, Held | Failed):
+                print(one_line(f"listening-post: {program.config.name}: {program.status.reason}"), file=sys.stderr)
         for watch in post.watches.values():
             if watch.held:
                 print(
@@ -118,21 +123,32 @@ class _Run(Run):
             self._printer.on_stored(post.recorder.range)
         post.loop.open(output.warn)
         if not self._has_work():
-            self._give_up("none of the services could start" if post.services else "the workspace has no services")
+            some = post.services or post.programs.all
+            self._give_up("none of the services could start" if some else "the workspace has no services")
             return
         post.status_changed.connect(self._on_status)
+        if self._until_ended:
+            post.programs.status_changed.connect(self._on_program)
+            for program in post.programs:
+                self._on_program(program)
         if self._seconds is not None:
             self._reactor.callLater(self._seconds, self._on_time)
 
     def _has_work(self) -> bool:
         post = self.post
         watches = (watch for watch in post.watches.values() if watch.config.url)
-        return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
+        running = any(one.running for one in (*post.services.values(), *post.programs))
+        return running or any(not watch.held for watch in watches)
 
     def _on_status(self, service: Service) -> None:
         ended = isinstance(service.status, Failed) and service.config.restart is not None
         if ended and self._control is None and not self._has_work():
             self._give_up(f"{service.config.name} could not start, and nothing else runs")
+
+    def _on_program(self, program: HostedProgram) -> None:
+        if isinstance(program.status, Stopped | Failed) and not self._has_work():
+            self.exit_code = int(isinstance(program.status, Failed))
+            self.stop()
 
     def _give_up(self, why: str) -> None:
         self.exit_code = 1
@@ -207,6 +223,7 @@ def run(
     metrics: str = "",
     control: Path | None = None,
     allow: Allow = "control",
+    until_ended: bool = False,
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
@@ -214,12 +231,13 @@ def run(
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
     the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
     the socket ``control``, another process reads and steers it, as far as ``allow`` says.
+    With ``until_ended`` it ends with the last of its programs, too.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
         metrics=metrics,
-        control=control, allow=allow,
+        control=control, allow=allow, until_ended=until_ended,
     )  # fmt: skip
     return serving.run_reactor()

@@ -71,7 +71,10 @@ def window_parser() -> arguments.Parser:
     """The parser of a command line that names no command, and so opens the window."""
     parser = arguments.Parser("listening-post", description="Open the window.")
     parser.add_argument(
-        "workspace", nargs="?", type=Path, help="the last one, or the demo, if left out; a capture is opened beside it"
+        "workspace",
+        nargs="?",
+        type=Path,
+        help="a workspace, or a capture to open beside it; by default the last workspace, or the demo",
     )
     parser.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")
     parser.add_argument("--start", action="store_true", help="start every service")

@@ -28,7 +28,7 @@ class PostCollector(Collector):
         self._post = post
 
     def collect(self) -> Iterator[Metric]:
-        """Read all counters. Its time grows with the number of open connections."""
+        """Read all counters. Its time grows with the number of open connections, whose bytes are read."""
         samples = dict(self._samples())
         for name, metric in METRICS.items():
             if metric.type == "histogram":
@@ -60,7 +60,7 @@ class PostCollector(Collector):
         }
         for name, service in self._post.services.items():
             received, sent = service.bytes_so_far()
-            values = (service.opened, len(service.connections), received, sent)
+            values = (service.opened, service.accepted, received, sent)
             for of, value in zip(found.values(), values, strict=True):
                 of.append(((name, service.config.protocol), value))
         return found

@@ -51,8 +51,11 @@ def _metric(
     METRICS[name] = Metric(f"{PREFIX}{name}", type, tuple(labels.split()), meaning, more)
 
 
-_metric("connections_total", "counter", "service protocol", "Connections that were opened; on UDP, peers.")
-_metric("connections_open", "gauge", "service protocol", "Connections that are open.")
+_metric(
+    "connections_total", "counter", "service protocol", "Connections that clients have opened; on UDP, peers.",
+    "Those of a `relay` to its upstreams are not in it.",
+)  # fmt: skip
+_metric("connections_open", "gauge", "service protocol", "Connections of clients that are open.")
 _metric(
     "received_bytes_total", "counter", "service protocol", "Bytes received; behind TLS, in plain text.",
     "Those of open connections are in it.",

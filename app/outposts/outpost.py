@@ -278,7 +278,7 @@ def _described(service: Service) -> p.Service:
     config = service.config
     return p.Service(
         config.name, config.protocol, config.responder, type(service.status).__name__.lower(),
-        _words(service.status), len(service.connections), service.opened, received, sent,
+        _words(service.status), service.accepted, service.opened, received, sent,
         tuple(p.Fault(f.name, f.kind.name, f.on, f.enabled, f.hits) for f in service.faults.all),
     )  # fmt: skip
 

@@ -152,7 +152,8 @@ class Service(msgspec.Struct, frozen=True):
         status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed``, ``waiting`` (to be
             tried again) or ``held``.
         words: the address it listens on, or the reason why it does not.
-        opened: connections since the program started; ``received`` and ``sent`` are bytes.
+        connections: those of clients that are open; ``opened``: so many since the program started; ``received`` and
+            ``sent`` are bytes.
     """
 
     name: str

@@ -10,10 +10,10 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from app import events, responders
 from app.errors import PostError
+from app.files.watching import Watch
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
 from app.plugin_loader.table import FAULT, RESPONDER, TABLE, Key, Plugin, installed
-from app.plugin_loader.watch import Watch
 from app.signal import Signal
 from app.status import Failed, Listening, Waiting
 
@@ -32,11 +32,13 @@ class Plugins:
 
     Attributes:
         changed: emits this object when ``waiting`` or ``words`` may have changed.
+        renewed: emits the name of a service that goes on with what was loaded anew.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, services: Callable[[], Iterable[Service]]) -> None:
         self._reactor, self._recorder, self._services = reactor, recorder, services
         self.changed: Signal[Plugins] = Signal()
+        self.renewed: Signal[str] = Signal()
         self._watch = Watch(reactor, self._on_notice)
         self._turn = DeferredLock()
         self._due: Any = None
@@ -115,26 +117,34 @@ class Plugins:
         name = service.config.responder
         responder = responders.find(name)
         if isinstance(service.status, Failed | Waiting):
-            Deferred.fromCoroutine(service.start())  # if it fails again, its status has the new reason
+            Deferred.fromCoroutine(self._start(service))
         elif responder is None or responder.missing:
             return  # a running service keeps the old version
         elif isinstance(service.status, Listening):
             try:
                 service.renew()
                 words = f"{name} was loaded again: new connections get the new version"
+                self.renewed.emit(service.config.name)
             except PostError as e:
                 words = f"The version of {name} before goes on. {e}"
             self._recorder.record(events.LOG, service.number, summary=words)
 
+    async def _start(self, service: Service) -> None:
+        """Start a service that could not; if it fails again, its status has the new reason."""
+        await service.start()
+        if isinstance(service.status, Listening):
+            self.renewed.emit(service.config.name)
+
     def _renew_faults(self, service: Service, kinds: set[str]) -> None:
         """These kinds of its faults have changed."""
         if isinstance(service.status, Failed | Waiting):
-            Deferred.fromCoroutine(service.start())
+            Deferred.fromCoroutine(self._start(service))
             return
         names = ", ".join(sorted(kinds))
         try:
             service.renew_faults()
             words = f"faults have changed: {names}"
+            self.renewed.emit(service.config.name)
         except PostError as e:
             words = f"The version of {names} before goes on. {e}"
         if isinstance(service.status, Listening):

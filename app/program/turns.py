@@ -174,6 +174,8 @@ class Turns:
                 return None
             self.asleep = False  # one that began a moment ago has not seen that the thread sleeps
             began = self.began
+            if began <= 0.0:  # and it has ended already
+                return LONG
         if self._watched != began:
             self._watched, self._before = began, self._delay
         self._delay = delayed

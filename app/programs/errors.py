@@ -11,3 +11,7 @@ class NoProgramError(PostError):
 
 class NoPythonError(PostError):
     """The program cannot run with {python}: {reason}. Name another Python with --python."""
+
+
+class OnlyTheProgramError(PostError):
+    """Only the program {program} itself can open {name}. Start the program again."""

@@ -1,6 +1,7 @@
 """Runs a Twisted program, unchanged, in this process, with its network, its log and its failures recorded.
 
-``start.py --capture FILE [--told FD] (--script FILE | --module NAME) [ARG …]``. The program
+``start.py (--capture FILE [--told FD] | --up FD --orders FD) (--script FILE | --module NAME)
+[ARG …]``: it has a capture of its own, or a Post that has started it, which takes its events. The program
 cannot tell it from a start by itself: ``__name__`` is ``__main__``, ``sys.argv`` and ``sys.path[0]`` are its own, and
 what it raises ends it, with the exit code that Python gives.
 """
@@ -23,18 +24,25 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from app import events
-from app.programs.link import HostRecorder, Link
+from app.programs.blocking import Blocking
+from app.programs.link import HostRecorder, Link, Sending
+from app.programs.orders import Orders
 from app.programs.output import Printed, ProgramLog
+from app.programs.ports import parsed
 from app.programs.reactor import Reactors
+from app.programs.upward import Imports, Uplink, lead_group, look_after
 
 
 def main(argv: list[str]) -> int:
     """Run the program that ``argv`` names. Returns its exit code."""
     parser = argparse.ArgumentParser(prog="host")
-    parser.add_argument("--capture", type=Path, required=True)
-    parser.add_argument("--limit", type=int, required=True)
+    parser.add_argument("--capture", type=Path)
+    parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--told", type=int)
     parser.add_argument("--writer", type=json.loads, help="command and environment of the capture's writer")
+    parser.add_argument("--up", type=int)
+    parser.add_argument("--orders", type=int)
+    parser.add_argument("--port", type=parsed, action="append", default=[])
     parser.add_argument("--folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--script")
@@ -43,10 +51,17 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
 
     recorder = HostRecorder()
-    link = Link(recorder, args.capture, args.limit, args.told, args.writer)
+    link: Sending
+    if args.up is None:
+        link = Link(recorder, args.capture, args.limit, args.told, args.writer)
+    else:
+        lead_group()
+        link = Uplink(recorder, args.up, args.orders)
     log = ProgramLog(recorder)
     log.open()
-    Reactors(recorder)
+    reactors = Reactors(recorder, dict(args.port))
+    if isinstance(link, Uplink):
+        _follow(recorder, reactors, link)
     _hook_exceptions(recorder)
     _hook_exits(recorder, link)
     words = args.args[1:] if args.args[:1] == ["--"] else args.args
@@ -67,6 +82,13 @@ def main(argv: list[str]) -> int:
     return code
 
 
+def _follow(recorder: HostRecorder, reactors: Reactors, link: Uplink) -> None:
+    """Do what the Post orders, and tell it what the program has imported and what keeps its reactor."""
+    link.obey = Orders(reactors).obey
+    blocking = Blocking(recorder, lambda: reactors.reactor, lambda words: link.note(blocked=words))
+    look_after([Imports(link, _ROOT).look, blocking.look])
+
+
 def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> int:
     folder = args.folder if args.folder is not None else os.path.dirname(os.path.abspath(args.script))
     _make_way(folder)
@@ -78,7 +100,11 @@ def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> 
         else:
             runpy.run_module(args.module, run_name="__main__", alter_sys=True)
     except SystemExit as e:
-        return _exit_code(e)
+        code = _exit_code(e)
+        if code and (at := traceback.extract_tb(_own(e.__traceback__))):
+            where = f"{os.path.basename(at[-1].filename)}:{at[-1].lineno}"
+            recorder.record(events.LOG, summary=f"the program called sys.exit({e.code!r}) at {where}")
+        return code
     except BaseException as e:
         recorder.record_failure(e, traceback=_own(e.__traceback__))
         _print(e)
@@ -133,9 +159,7 @@ def _is_ours(folder: str) -> bool:
 
 def _own(found: TracebackType | None) -> TracebackType | None:
     """The traceback from the program's first line on."""
-    while found is not None and found.tb_frame.f_globals.get("__name__") in (__name__, "runpy"):
-        found = found.tb_next
-    while found is not None and found.tb_frame.f_code.co_filename == "<frozen runpy>":
+    while found is not None and found.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
         found = found.tb_next
     return found
 
@@ -169,7 +193,7 @@ def _hook_exceptions(recorder: HostRecorder) -> None:
     threading.excepthook, sys.unraisablehook = on_thread, on_unraisable
 
 
-def _hook_exits(recorder: HostRecorder, link: Link) -> None:
+def _hook_exits(recorder: HostRecorder, link: Sending) -> None:
     """Store what was recorded before the program ends in a way of which Python's own end knows nothing.
 
     ``twistd`` ends itself by the signal that it was sent.

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import Stored
@@ -102,14 +103,17 @@ class Running:
         pid: its process.
     """
 
-    def __init__(self, program: Program, capture: Path, limit: int) -> None:
+    def __init__(
+        self, program: Program, capture: Path, limit: int, ports: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Start it. What it prints goes to standard error. Raises OSError."""
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
                     *host_command(program.python), f"--capture={capture}", f"--limit={limit}", f"--told={writing}",
-                    *_writer(program.python), *([] if program.folder is None else [f"--folder={program.folder}"]),
+                    *_writer(program.python), *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
+                    *([] if program.folder is None else [f"--folder={program.folder}"]),
                     *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
                     "--", *program.args,
                 ],

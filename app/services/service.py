@@ -55,7 +55,7 @@ class Service:
         tls: certificate and terms of TLS, from the start on; None without TLS.
         refused_host: the name that was refused last because the option ``hosts`` does not have it; empty: none was.
         wanted: whether it was to start while it was held.
-        opened, received, sent: connections and bytes since the program started; live
+        opened, received, sent: connections that others made, and bytes, since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
         faults: how it fails on purpose.
         fail: has the faults act on open connections, too.
@@ -79,7 +79,7 @@ class Service:
         self.status: Status = Stopped()
         self.status_changed: Signal[Service] = Signal()
         self.connections: dict[int, Connection] = {}
-        self.opened = 0
+        self.opened = self._made = 0
         self.received = 0
         self.sent = 0
         self.tls: ServerTLS | None = None
@@ -119,6 +119,14 @@ class Service:
         """The upstreams of a relay that listens; () for anything else."""
         balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
         return tuple(balance.members) if isinstance(balance, Balance) else ()
+
+    outgoing = False
+    """It listens; what a hosted program connects to does not."""
+
+    @property
+    def accepted(self) -> int:
+        """How many of ``connections`` others have made; a relay makes some to its upstreams."""
+        return len(self.connections) - self._made
 
     def clients(self) -> list[Connection]:
         """The live connections of others: not those of our own checks, which are over in a moment, nor those that
@@ -314,13 +322,21 @@ class Service:
             self.fail()
 
     def _watch_port(self, port: IListeningPort) -> None:
-        """Have faults shut the port, where it is one that can be shut: not those in memory, nor those of IOCP."""
+        """Have faults shut the port, and see it closed, where that can be: not those in memory, nor those of IOCP."""
         if hasattr(port, "shut"):
+            cast(Any, port).on_lost = self._on_port_lost
             self._shutter = Shutter(cast(Shuttable, port), self.faults, self._on_shut, self._log)
 
     def _on_shut(self, how: str) -> None:
         if isinstance(self.status, Listening):
             self._set(Listening(self.status.host, how))
+
+    def _on_port_lost(self) -> None:
+        """The port was closed by somebody who had its object, or by the reactor, which could not use it any more."""
+        ending = not getattr(self.reactor, "running", True)  # it closes all ports then
+        if self._port is not None and isinstance(self.status, Listening) and not ending:
+            self._log("its port was closed")
+            self.stop(by_user=False)
 
     def _log(self, words: str) -> None:
         self._record(events.LOG, words, {})
@@ -379,7 +395,8 @@ class Service:
     def stop(self, grace: float = GRACE, *, by_user: bool = True) -> Deferred[None]:
         """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most.
 
-        It stays stopped, unless something other than the user has stopped it and its ``restart`` says ``always``.
+        ``by_user``: whether somebody asked for it, the user, a command or an alert. Then it stays stopped; else it
+        comes back if its ``restart`` says ``always``.
         """
         done: Deferred[None] = Deferred()
         self.wanted = False
@@ -491,7 +508,10 @@ class Service:
     # -- called by the Taps
 
     def add_connection(self, connection: Connection) -> None:
-        self.opened += 1
+        if connection.ours:
+            self._made += 1
+        else:
+            self.opened += 1
         self.connections[connection.number] = connection
         if isinstance(self.status, Stopping):
             connection.abort()
@@ -499,6 +519,7 @@ class Service:
     def remove_connection(self, connection: Connection) -> None:
         if self.connections.pop(connection.number, None) is None:
             return
+        self._made -= connection.ours
         self.received += connection.received
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:

@@ -117,9 +117,11 @@ class StreamPort(tcp.Port):
 
     Attributes:
         probes: whether, and when, silent peers of the next connections are asked whether they are there.
+        on_lost: called when it is closed for good, whoever has done that.
     """
 
     probes: Probes | None = None
+    on_lost: Callable[[], object] | None = None
 
     def __init__(
         self, number: int, factory: IProtocolFactory, host: str, reactor: Any, settings: Settings, on_short: OnShort
@@ -192,6 +194,8 @@ class StreamPort(tcp.Port):
     def connectionLost(self, reason: Failure) -> None:
         self._stop_pausing()
         super().connectionLost(reason)
+        if self.on_lost is not None:
+            self.on_lost()
 
     def transport(self, accepted: socket.socket, *more: Any) -> tcp.Server:  # type: ignore[override]
         # The client may be gone already; its connection says so.
@@ -239,7 +243,10 @@ class DatagramPort(udp.Port):
 
     Attributes:
         on_reopened: called when it has another socket, after a fault had closed it.
+        on_lost: as of ``StreamPort``.
     """
+
+    on_lost: Callable[[], object] | None = None
 
     def __init__(
         self,
@@ -286,6 +293,11 @@ class DatagramPort(udp.Port):
             raise e.socketError from e
         self.startReading()
         self.on_reopened()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        super().connectionLost(reason)
+        if self.on_lost is not None:
+            self.on_lost()
 
     def write(self, datagram: bytes, addr: Any = None) -> None:
         if self.socket.fileno() == -1:

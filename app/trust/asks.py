@@ -24,7 +24,7 @@ from app.services.protocols import PROTOCOLS, options_of
 from app.text.escapes import one_line
 from app.trust import pages
 
-KINDS = ("run", "open", "write", "read", "reach", "stop")
+KINDS = ("run", "open", "write", "read", "reach", "stop", "tell")
 """What can be asked for, the most far-reaching first."""
 
 

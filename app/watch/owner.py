@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint
 
+from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.sending.request import Request
 from app.sending.sender import Sender
@@ -16,6 +17,7 @@ from app.sending.url import URL
 from app.services.address import is_number, join
 from app.services.own_checks import OwnChecks, Transport
 from app.watch.config import WatchConfig
+from app.watch.sparing import Sparing
 
 if TYPE_CHECKING:
     from app.services.interfaces import Connection
@@ -29,7 +31,7 @@ class CheckOwner(Sender):
     """
 
     def __init__(self, all_: Sender, checks: OwnChecks, config: WatchConfig, url: URL) -> None:
-        super().__init__(all_.reactor, all_.recorder, all_.data, all_.budget)
+        super().__init__(all_.reactor, cast(Recorder, Sparing(all_.recorder)), all_.data, all_.budget)
         self.timeout = config.timeout_seconds + 1  # the check itself ends before
         self._watch, self._checks = config.name, checks
         self._noted: list[tuple[Transport, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,7 +38,9 @@ class Result:
 
 
 class Watch:
-    """One watch: its settings, and what its checks have found since the program started or its settings changed.
+    """One watch: its settings, and what its checks have found since its settings changed.
+
+    What they found before the program was started is added where the capture has it.
 
     Attributes:
         state: ``"unknown"`` until enough checks in a row were well or have failed, or while it is not checked.
@@ -45,6 +48,7 @@ class Watch:
         milliseconds: of the last check; None before the first.
         results: the newest, the oldest first.
         checks, well: how many there were, and how many of them were ok.
+        earlier: whether all that is known of it is from before the program was started.
         since: when it came into this state, in seconds of the reactor's clock, which nobody sets.
         running: whether a check is under way.
         paused: whether the user has paused it.
@@ -59,7 +63,7 @@ class Watch:
         self.results: deque[Result] = deque(maxlen=KEPT)
         self.checks = self.well = 0
         self.since = 0.0
-        self.running = self.paused = False
+        self.running = self.paused = self.earlier = False
         self.held = ""
         self._failed_in_row = self._well_in_row = 0
 
@@ -75,6 +79,7 @@ class Watch:
     def take(self, result: Result, now: float) -> State | None:
         """Add a result, at ``now`` on the clock. Returns the new state where it has changed."""
         self.results.append(result)
+        self.earlier = False
         self.checks += 1
         self.well += result.ok
         self.milliseconds = result.milliseconds
@@ -87,6 +92,16 @@ class Watch:
         elif self._failed_in_row >= self.config.fails_after:
             wanted = "down"
         return self._become(wanted, now)
+
+    def remember(self, results: Sequence[Result], checks: int, well: int) -> None:
+        """So many more checks there were before all that is known, and how many were well; ``results``: newest first.
+
+        They say nothing of the state that it is in now.
+        """
+        self.earlier = self.earlier or not self.checks
+        self.checks += checks
+        self.well += well
+        self.results.extendleft(results[: KEPT - len(self.results)])
 
     def set_aside(self, words: str, now: float) -> bool:
         """It is not checked, for a reason in ``words``, and nothing is known of its target. Whether that is new."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from app.sending.clients import scheme_for
 from app.sending.url import URL, parse
@@ -12,6 +12,9 @@ from app.services import address
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Starting, Stopping, Waiting
 from app.watch.config import WatchConfig
+
+_HERE = "localhost"
+_LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,20 @@ def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, 
 
 
 def normal(place: tuple[str, int]) -> tuple[str, int]:
-    """A host and port, written as any other that means the same."""
+    """A host and port, written as any other that means the same. Nothing is looked up.
+
+    This machine has one name: who listens on ``localhost`` may be reached by 127.0.0.1, by ::1, or by both.
+    """
     host, port = place
     host = host.lower().rstrip(".")
-    return "127.0.0.1" if host == "localhost" else host, port
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
+        return _HERE, port
+    if not address.is_number(host):
+        return host, port
+    number = ip_address(host)
+    mapped = number.ipv4_mapped if isinstance(number, IPv6Address) else None
+    number = mapped or number
+    return _HERE if number in _LOOPBACK else str(number), port
 
 
 def _reachable(place: str) -> str:

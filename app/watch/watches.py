@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from time import time_ns
 from typing import Any
 
@@ -11,6 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredLock, Defer
 from twisted.internet.interfaces import IDelayedCall
 
 from app import events
+from app.capture.reading.told import Backwards
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.sending.url import URL
@@ -18,7 +21,7 @@ from app.services.service import Service
 from app.signal import Signal
 from app.status import Failed, Listening, Starting, Stopping, Waiting
 from app.text.escapes import one_line
-from app.watch import targets, turns
+from app.watch import past, targets, turns
 from app.watch.config import WatchConfig
 from app.watch.result import Result, Watch
 
@@ -53,6 +56,7 @@ class Watches(Mapping[str, Watch]):
         self._room = DeferredSemaphore(AT_ONCE)
         self._began: float | None = None
         self._down: frozenset[tuple[str, int] | None] = frozenset()
+        self._past: Backwards | None = None
 
     def __getitem__(self, name: str) -> Watch:
         return self._watches[name]
@@ -113,6 +117,7 @@ class Watches(Mapping[str, Watch]):
     def stop(self) -> None:
         """Check no more. What is under way is given up."""
         self._began = None
+        self.forget()
         for watch in self._watches.values():
             self._stop(watch)
 
@@ -154,6 +159,7 @@ class Watches(Mapping[str, Watch]):
         """The status of a service has changed: what watches it is checked anew, or set aside."""
         if isinstance(service.status, Starting | Stopping):
             return  # one that is tried again and again is down all the while
+        self._on_state()  # it may be at another address now
         for watch in self._watches.values():
             if watch.config.target == service.config.name and self._began is not None and not watch.held:
                 self._stop(watch)
@@ -161,6 +167,28 @@ class Watches(Mapping[str, Watch]):
                     self._begin(watch)
                 elif not watch.paused:
                     self._turn(watch)
+
+    def remember(self, path: Path, last: int) -> None:
+        """Add what the capture has of earlier checks, up to the event ``last``."""
+        self.forget()
+        if self._watches and last:
+            watches = {(watch.config.name, watch.config.target): watch for watch in self._watches.values()}
+            take = partial(self._on_past, watches)
+            self._past = Backwards(path, self._clock.callFromThread, last, past.found, take)
+
+    def forget(self) -> None:
+        """Look no more for earlier checks."""
+        if self._past is not None:
+            self._past.close()
+            self._past = None
+
+    def _on_past(self, watches: dict[past.Name, Watch], found: past.Found) -> bool:
+        for name, (checks, well) in found.counts.items():
+            watch = watches.get(name)
+            if watch is not None and self._watches.get(name[0]) is watch:
+                watch.remember(found.results[name], checks, well)
+                self.changed.emit(watch)
+        return True
 
     # -- one turn
 

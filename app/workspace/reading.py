@@ -15,6 +15,8 @@ from app.alerts.alert import ALERT, MAX_ALERTS, Alert, unknown_services
 from app.alerts.mail import MAIL, Mail, mail_problem
 from app.faults import tables as fault_tables
 from app.plugin_loader.table import TABLE, installed
+from app.programs import config as program_config
+from app.programs.config import MAX_PROGRAMS, ProgramConfig
 from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
@@ -40,7 +42,7 @@ MAX_NAME = 60
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-KEYS = ("version", "variables", "service", "message", "watch", "alert", "mail")
+KEYS = ("version", "variables", "service", "program", "message", "watch", "alert", "mail")
 """What a workspace file has at its top."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed", "options", "fault", *SECTIONS)
@@ -67,6 +69,7 @@ class Workspace:
     watches: tuple[WatchConfig, ...] = ()
     alerts: tuple[Alert, ...] = ()
     mail: Mail | None = None
+    programs: tuple[ProgramConfig, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -177,7 +180,7 @@ class _Reading:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
             if key not in KEYS:
-                known = "version, [variables], [[service]], [[message]], [[watch]], [[alert]] and [mail]"
+                known = "version, [variables], [[service]], [[program]], [[message]], [[watch]], [[alert]] and [mail]"
                 self._problem(None, key, f"is unknown. A workspace has {known}")
         services = self._tables("service")
         found = [self._service(i, table) for i, table in enumerate(services)]
@@ -185,13 +188,17 @@ class _Reading:
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         watches = self._watches(watch.schemes_in(services))
         given = self._variables()
-        alerts = self._alerts({service.name for service in found if service is not None})
+        programs = self._programs({service.name for service in found if service is not None})
+        names = {one.name for one in (*found, *programs) if one is not None}
+        alerts = self._alerts(names)
         mail = self._mail()
         self._problems.sort(key=lambda problem: problem.line)
         right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
         return (
-            Workspace(right, messages=messages, variables=given, watches=watches, alerts=alerts, mail=mail),
+            Workspace(
+                right, messages=messages, variables=given, watches=watches, alerts=alerts, mail=mail, programs=programs
+            ),
             self._problems,
         )
 
@@ -243,6 +250,25 @@ class _Reading:
                 self._problem(i, mistake.option, mistake.text, among="watch")
             if not wrong:
                 found[str(name)] = watch.made_of(table)
+        return tuple(found.values())
+
+    def _programs(self, services: set[str]) -> tuple[ProgramConfig, ...]:
+        tables = self._tables("program")
+        if len(tables) > MAX_PROGRAMS:
+            self._problem(
+                MAX_PROGRAMS,
+                "name",
+                f"is one too many: a workspace has {MAX_PROGRAMS} programs at most",
+                among="program",
+            )
+        found: dict[str, ProgramConfig] = {}
+        for i, table in enumerate(tables[:MAX_PROGRAMS]):
+            wrong = list(program_config.mistakes(table, (*services, *found)))
+            for mistake in wrong:
+                item = () if mistake.item is None else (mistake.item,)
+                self._problem(i, mistake.option, str(mistake), among="program", inner=item)
+            if not wrong:
+                found[str(table["name"])] = program_config.made_of(table)
         return tuple(found.values())
 
     def _alerts(self, services: set[str]) -> tuple[Alert, ...]:

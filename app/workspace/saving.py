@@ -65,6 +65,7 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
+    _fill_named(content, "program", [(one.every_key(), one.as_table()) for one in workspace.programs])
     _fill_messages(content, workspace.messages)
     _fill_named(content, "watch", [(asdict(watch), watch.as_table()) for watch in workspace.watches])
     _fill_named(content, "alert", [(alert.every_key(), alert.as_table()) for alert in workspace.alerts])

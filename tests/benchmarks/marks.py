@@ -90,7 +90,7 @@ MARKS = {
         Mark("charts-cost", "TCP echo with rollup and charts in view ÷ without a rollup", *at_least(0.98, 1.0)),
         Mark(
             "quiet",
-            "four servers up, window and charts shown, metrics served, nothing to do",
+            "four servers up, window and charts shown, alerts armed, metrics served, nothing to do",
             *at_most(0, 0, "wake-ups/s"),
         ),
         Mark(

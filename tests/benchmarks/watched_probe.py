@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.watched_probe OUTPUT alternate|steady [what the program takes]
 
-With ``alternate``, the reactor is watched and metrics are scraped in every other half second only. That is asked for
-once in each of these, as a scrape from outside would, by a client in this process, whose work counts as well.
+With ``alternate``, slices follow each other of three kinds: nothing, the reactor watched, and metrics scraped once
+besides. A client in this process scrapes them, as one from outside would; its work counts as well.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from ui import boot
 SLICE = 0.5
 """Seconds."""
 
+NOTHING, WATCHED, SCRAPED = KINDS = ("nothing", "watched", "watched and scraped")
+"""What a slice has; they take turns in this order."""
+
 
 class Probe:
     """Samples of the running program: one at each end of a slice."""
@@ -33,7 +36,7 @@ class Probe:
         self._alternate = alternate
         self._turns = self._post.loop.turns
         self.samples: list[dict[str, Any]] = []
-        self._on = True
+        self._slices = 0
         self._call = task.LoopingCall(self._note)
         self._reactor.callWhenRunning(self._begin)
 
@@ -48,14 +51,15 @@ class Probe:
         sample = {
             "seen": self._post.recorder.seen,
             "cpu": thread_time(),
-            "on": self._on,
+            "kind": KINDS[self._slices % len(KINDS)],
             "objects": len(gc.get_objects()),
         }
+        self._slices += 1
+        kind = KINDS[self._slices % len(KINDS)]
         if self._alternate:
-            self._on = not self._on
             self._turns.began = 0.0
-            self._reactor.turns = self._turns if self._on else None
-        if self._on and self._server.address:
+            self._reactor.turns = None if kind == NOTHING else self._turns
+        if (kind == SCRAPED or not self._alternate) and self._server.address:
             self._scrape()
         self.samples.append({**figures, **sample, "cpu_after": thread_time()})
 

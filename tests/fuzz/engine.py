@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -49,11 +50,11 @@ class Outcome:
     broken: str = ""
 
 
-def fuzz(target: Target, seconds: float, seed: int = 0) -> Outcome:
-    """Feed ``target`` for so many seconds, or until it breaks. The same ``seed`` gives the same inputs."""
+def fuzz(target: Target, seconds: float, seed: int = 0, inputs: float = math.inf) -> Outcome:
+    """Feed ``target`` for so many seconds or ``inputs``, or until it breaks. A ``seed`` gives the same inputs again."""
     end = time.monotonic() + seconds
     count = 0
-    while time.monotonic() < end or not count:
+    while (time.monotonic() < end and count < inputs) or not count:
         random = Random(f"{target.name} {seed} {count}")
         data = target.seeds[count] if count < len(target.seeds) else mutated(target, random)
         count += 1

@@ -24,13 +24,7 @@ from tests.helpers import ROOT
 SOURCES = ("app", "ui", "resources", "docs", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
-RIVAL = """
-[project]
-name = "rival"
-version = "1"
-[tool.setuptools]
-packages = ["app", "ui", "resources"]
-"""
+RIVAL = {f"{name}/__init__.py": f"name = 'the {name} of the rival'\n" for name in ("app", "ui", "resources")}
 """A project whose packages have the names that ours have in the checkout."""
 
 PLUGIN = """
@@ -41,15 +35,10 @@ def {0}(data):
     return data.upper()
 """
 
-ADDED = """
-[project]
-name = "added"
-version = "1"
-[project.entry-points."listening_post.responders"]
-added = "added:added"
-[tool.setuptools]
-py-modules = ["added"]
-"""
+ADDED = {
+    "added.py": PLUGIN.format("added"),
+    "added-1.dist-info/entry_points.txt": "[listening_post.responders]\nadded = added:added\n",
+}
 """A package that brings a plugin."""
 
 
@@ -66,21 +55,21 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(tree: Path) -> Path:
     """A folder with both. The wheel is built from the sdist, which so has all that it takes."""
-    return _build(tree)
-
-
-def _build(tree: Path, *form: str) -> Path:
-    _ran(sys.executable, "-m", "build", "--no-isolation", *form, "--outdir", tree / "dist", cwd=tree)
+    _ran(sys.executable, "-m", "build", "--no-isolation", "--outdir", tree / "dist", cwd=tree)
     return tree / "dist"
 
 
-def _project(folder: Path, project: str, files: dict[str, str]) -> Path:
-    """The wheel of a small project, from the text of its pyproject.toml and of its files."""
-    for name, text in {"pyproject.toml": project, **files}.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    [wheel] = _build(folder, "--wheel").glob("*.whl")
+def _wheel(folder: Path, project: str, files: dict[str, str]) -> Path:
+    """The wheel of a small project, from the text of its files."""
+    wheel, about = folder / f"{project}-1-py3-none-any.whl", f"{project}-1.dist-info"
+    files = files | {
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {project}\nVersion: 1\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    with ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        archive.writestr(f"{about}/RECORD", "".join(f"{name},,\n" for name in (*files, f"{about}/RECORD")))
     return wheel
 
 
@@ -99,7 +88,8 @@ class Environment:
         _ran(sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check", *args)
 
     def install(self, *what: str | Path) -> None:
-        self.pip("install", "--quiet", "--no-deps", "--no-index", *what)
+        # What the tests import is compiled then.
+        self.pip("install", "--quiet", "--no-deps", "--no-index", "--no-compile", *what)
 
     def says(self, code: str, cwd: Path | None = None) -> str:
         """What a line of Python prints there."""
@@ -118,10 +108,8 @@ def fresh(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
 def shared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """One with another project in it whose packages are called as ours, and with a package that brings a plugin."""
     made = Environment(tmp_path_factory.mktemp("shared"))
-    files = {f"{name}/__init__.py": f"name = 'the {name} of the rival'\n" for name in ("app", "ui", "resources")}
-    made.install(_project(tmp_path_factory.mktemp("rival"), RIVAL, files))
-    made.install(*built.glob("*.whl"))
-    made.install(_project(tmp_path_factory.mktemp("added"), ADDED, {"added.py": PLUGIN.format("added")}))
+    folder = tmp_path_factory.mktemp("others")
+    made.install(_wheel(folder, "rival", RIVAL), *built.glob("*.whl"), _wheel(folder, "added", ADDED))
     return made
 
 

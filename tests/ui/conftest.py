@@ -7,6 +7,7 @@ from functools import partialmethod
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -50,6 +51,13 @@ def looks_as_before() -> Iterator[None]:
     application = QApplication.instance()
     if isinstance(application, QApplication) and (theme.notifier.theme, theme.notifier.fonts) != before:
         theme.apply(application, *before)
+
+
+@pytest.fixture(autouse=True)
+def gone_with_its_test() -> Iterator[None]:
+    """Delete what a test has closed: all that stays is polished again for each stylesheet of the tests after it."""
+    yield
+    QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
 
 
 @pytest.fixture

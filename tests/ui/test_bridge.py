@@ -34,6 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks of a millisecond, for what takes many."""
     monkeypatch.setattr(bridge_module, "TICK", 1)
     monkeypatch.setattr(bridge_module, "BUSY_TICK", 2)
+    monkeypatch.setattr(bridge_module, "CALM", 5)
     monkeypatch.setattr(bridge_module, "MEASURE", 0.005)
 
 

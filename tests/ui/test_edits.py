@@ -67,7 +67,7 @@ def test_every_kind_of_change_is_undone_and_redone(desk: Desk) -> None:
         lambda: edits.replace("a", config("first", 9100)),
         lambda: edits.remove("b"),
         lambda: edits.reorder(["d", "first"], "order"),
-        lambda: edits.set_messages([Message("m", "udp://127.0.0.1:1")], "add of message “m”"),
+        lambda: edits.set_messages([Message("m", "udp://127.0.0.1:1")], "adding message “m”"),
         lambda: edits.change("everything", Workspace((config("z"),))),
     ]
     for step in steps:
@@ -101,7 +101,7 @@ def test_steps_are_called_by_what_they_did(desk: Desk) -> None:
     desk.edits.remove("b")
     desk.edits.replace("c", config("c", 1), "rule 3 of “c”")
     assert [desk.edits.stack.text(i) for i in range(4)] == [
-        "add of “d”", "edit of “a”", "remove of “b”", "rule 3 of “c”"
+        "adding “d”", "editing “a”", "removing “b”", "rule 3 of “c”"
     ]  # fmt: skip
 
 
@@ -275,7 +275,7 @@ def test_ctrl_z_brings_back_what_ctrl_delete_removed(window: MainWindow) -> None
     assert list(window._post.services) == ["beta"]
     assert window.services.selected == "beta"
     assert window.isWindowModified()
-    assert window.actions_["undo"].text() == "&Undo remove of “alpha”"
+    assert window.actions_["undo"].text() == "&Undo removing “alpha”"
     QTest.keyClick(window, Qt.Key_Z, Qt.ControlModifier)
     settle()
     assert list(window._post.services) == ["alpha", "beta"]

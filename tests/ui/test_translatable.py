@@ -154,7 +154,13 @@ def test_a_stream(window: MainWindow) -> None:
     assert unmarked(stream) == []
 
 
-# -- texts that no window above shows: what the code gives to a widget goes through tr
+# -- texts that no window above shows: all that reads like one goes through tr, wherever in the code it stands
+
+PREPARED = {"tr", "translate", "_translate", "QT_TRANSLATE_NOOP", "in_words", "shown"}
+"""Functions that translate, or mark for a translator."""
+
+DECLARED = {"Action", "Condition", "GroupColumn", "Column", "Option"}
+"""Declarations whose texts ``shown`` or ``in_words`` translates where they are shown."""
 
 TAKE_TEXT = {
     "setText", "setToolTip", "setWindowTitle", "setPlaceholderText", "setAccessibleName", "setAccessibleDescription",
@@ -162,56 +168,152 @@ TAKE_TEXT = {
     "QLabel", "QPushButton", "QCheckBox", "QRadioButton", "QGroupBox", "Words", "Wrapped", "Line", "say", "setTabText",
     "setTabToolTip", "set_empty", "getOpenFileName", "getSaveFileName", "mark_accessible",
 }  # fmt: skip
+"""What is given to these is shown: a single word, too, is a text then."""
 
 SECOND = {"setTabText", "setTabToolTip", "getOpenFileName", "getSaveFileName", "mark_accessible"}
 """Take it as their second argument."""
 
+READS_LIKE_TEXT = re.compile(
+    r"""[^\W\d_]{2,}[,.;:!?”"')]*\s+[(“"']*[^\W\d_]{2,}"""
+    r"|[^\W\d_]{4,}:? +\{\}|\{\}[,.;:”]* +[^\W\d_]{4,}|[^\W\d_]{2,}…$"
+)
+"""Two words beside each other, a longer one beside a value that is filled in (as ``{}``), or a word with dots."""
+
+CODE = re.compile(
+    r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|FROM|BETWEEN)\b|[;{] *$|\s[=<>|]+\s|\bcontains\b|\bexists\b|[\\(]\S*[+*]"
+)
+"""SQL, filters, stylesheets, patterns."""
+
 THE_SAME_EVERYWHERE = {
     "Listening Post", "URL", "Aa", " ms", "tcp:// tls:// udp:// http:// https:// ws:// wss://",
     "GET /users/7?full=1", "HELLO id=17\\r\\n", "GET / HTTP/1.1\\r\\nHost: example\\r\\n\\r\\n",
+    "Python {}, Qt {}, PyQt {}", "{}, Twisted {}", "listening-post: {}",
+    # the lines of a traceback, as Python prints them
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+    "Traceback (most recent call last):", '  File "{}", line {}, in {}', "  + Exception Group {}", "Extra data",
+    # fonts
+    "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans", "JetBrains Mono", "Cascadia Mono", "SF Mono",
+    "Noto Sans Mono", "DejaVu Sans Mono", "Liberation Mono", "Courier New",
+    # examples of what is data
+    "send HELLO device 1", "send OK {{1}} {{count}}", "send ERROR unknown command", "try again later", "send OK",
+    '[{"id": "1", "name": "Ada"}]', '{"created": true}', "text/plain; charset=utf-8", "{} Mbit/s", "{} kbit/s",
+    "on purpose", "gzip, deflate, br", "kind in {failure, service.failed}",
+    # keys inside the program, names of objects
+    "alerts dock", "charts dock", "faults dock", "send dock", "watch dock", "new file", "remove many",
+    "{} fault {} {}", "fault {} {}", "rule {} {}", "edit {}", "open {}", "pane {}", "toggle {}", "new {}", "mail {}",
+    "send {}", "opens the manual", "{} of the command classes have a method {}",
+    '<span style="color:{}">{}&nbsp;{}</span>&nbsp;<b>{}</b>', 'time {} "{}"',
 }  # fmt: skip
-"""Names, units, and examples of what is data."""
+"""Names, units, examples of what is data, and what nobody reads."""
+
+FOR_THE_TERMINAL = {"screen.py", "reference.py"}
+"""Modules whose words go to stderr or to the manual, in English as those of every command."""
 
 
-def given_straight(tree: ast.AST) -> Iterator[ast.expr]:
-    """The texts that calls give to widgets and that no translator sees."""
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call):
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name in TAKE_TEXT:
-                which = call.args[1:2] if name in SECOND else call.args[:1]
-                yield from (text for argument in which for text in plain_texts(argument))
+def called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def plain_texts(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, str) and WORD.search(node.value) and node.value not in THE_SAME_EVERYWHERE:
-            yield node
-    elif isinstance(node, ast.JoinedStr):
-        if any(isinstance(part, ast.Constant) and WORD.search(str(part.value)) for part in node.values):
-            yield node
-    elif isinstance(node, ast.IfExp):
-        yield from (*plain_texts(node.body), *plain_texts(node.orelse))
+def not_read(tree: ast.AST) -> set[int]:
+    """The nodes (by ``id``) whose strings nobody reads, or that are prepared: docstrings, annotations, ``tr``."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        inner: list[ast.expr] = []
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            inner = [node.value]
+        elif isinstance(node, ast.Call) and called(node) in PREPARED | DECLARED:
+            inner = [*node.args, *(given.value for given in node.keywords)]
+        elif isinstance(node, ast.Assert):
+            inner = [node.msg] if node.msg is not None else []
+        elif isinstance(node, ast.AnnAssign):
+            inner = [node.annotation]
+        elif isinstance(node, ast.Call) and called(node) == "cast":
+            inner = node.args[:1]
+        found.update(id(part) for one in inner for part in ast.walk(one))
+    return found
+
+
+def as_read(node: ast.expr) -> str | None:
+    """The text of a literal, ``{}`` for what an f-string fills in; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return None
+
+
+def unprepared(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and text of each literal that a person reads and no translator sees."""
+    passed: set[int] = not_read(tree)
+    shown: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):  # its parts are no texts of their own
+            passed.update(id(part) for part in node.values if isinstance(part, ast.Constant))
+        if isinstance(node, ast.Call) and called(node) in TAKE_TEXT:
+            which = node.args[1:2] if called(node) in SECOND else node.args[:1]
+            shown.update(id(text) for argument in which for text in branches(argument))
+    for node in ast.walk(tree):
+        text = as_read(node) if isinstance(node, ast.expr) and id(node) not in passed else None
+        if text is None or text in THE_SAME_EVERYWHERE:
+            continue
+        word = id(node) in shown and WORD.search(text.replace("{}", ""))
+        if word or (READS_LIKE_TEXT.search(text) and not CODE.search(text)):
+            yield getattr(node, "lineno", 0), text
+
+
+def branches(node: ast.expr) -> Iterator[ast.expr]:
+    """The literals that an expression may become."""
+    if isinstance(node, ast.IfExp):
+        yield from (*branches(node.body), *branches(node.orelse))
     elif isinstance(node, ast.BinOp):
-        yield from (*plain_texts(node.left), *plain_texts(node.right))
+        yield from (*branches(node.left), *branches(node.right))
     elif isinstance(node, ast.BoolOp):
-        yield from (text for value in node.values for text in plain_texts(value))
+        yield from (text for value in node.values for text in branches(value))
+    else:
+        yield node
 
 
-def test_what_the_code_gives_to_a_widget_goes_through_tr() -> None:
+def test_every_text_of_the_code_goes_through_tr() -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{text.lineno}: {ast.unparse(text)}"
-        for path in (ROOT / "ui").rglob("*.py")
-        for text in given_straight(ast.parse(path.read_text("utf-8")))
+        f"{path.relative_to(ROOT)}:{line}: {text!r}"
+        for path in sorted((ROOT / "ui").rglob("*.py"))
+        if path.name not in FOR_THE_TERMINAL
+        for line, text in unprepared(ast.parse(path.read_text("utf-8")))
     ]
     assert found == []
 
 
-def test_the_check_finds_what_is_not_prepared() -> None:
-    code = (
-        "a.setText('Hello there')\nb.setToolTip(f'{n} rows')\nc.setText(self.tr('Fine'))\nd.say('' if x else 'Or so')"
-    )
-    assert [text.lineno for text in given_straight(ast.parse(code))] == [1, 2, 4]
+@pytest.mark.parametrize(
+    "code",
+    [
+        "a.setText('Hello there')",
+        "b.setToolTip(f'{n} rows')",
+        "d.say('' if x else 'So')",
+        "WORDS = {'tls': 'Connections are encrypted.'}",
+        "def why(): return f'{host} is not an address'",
+        "text = 'Looking…'",
+        "button('Trust this file', call)",
+        "undo(f'remove {name}')",
+    ],
+)
+def test_the_check_finds_what_is_not_prepared(code: str) -> None:
+    assert [line for line, _ in unprepared(ast.parse(code))] == [1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "c.setText(self.tr('Fine so'))",
+        "T = QT_TRANSLATE_NOOP('Context', 'Fine so')",
+        "'''A docstring that reads well.'''",
+        "x.execute('SELECT a FROM b')",
+        "search('size > 100 and peer contains 127')",
+        "c.setText(tr('Fine so with {n}').format(n=f'{n:,} {unit}'))",
+    ],
+)
+def test_the_check_lets_alone_what_is_prepared_or_no_text(code: str) -> None:
+    assert list(unprepared(ast.parse(code))) == []
 
 
 def test_no_f_string_and_no_sum_is_given_to_tr() -> None:

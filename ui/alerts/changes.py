@@ -36,12 +36,12 @@ class AlertChanges(QObject):
         alerts = [alert if one.name == before else one for one in self.alerts]
         if alert not in alerts:
             alerts.append(alert)
-        text = self.tr("edit of the alert “{name}”") if before else self.tr("add of the alert “{name}”")
+        text = self.tr("editing the alert “{name}”") if before else self.tr("adding the alert “{name}”")
         self._change(text.format(name=before or alert.name), alerts)
 
     def remove(self, name: str) -> None:
         """Remove the alert of this name."""
-        text = self.tr("remove of the alert “{name}”").format(name=name)
+        text = self.tr("removing the alert “{name}”").format(name=name)
         self._change(text, [one for one in self.alerts if one.name != name])
 
     def set_mail(self, mail: Mail | None) -> None:

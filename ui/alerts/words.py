@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time_ns
+
 from PyQt5.QtCore import QCoreApplication
 
 from app.alerts.actions import all_actions, brief
@@ -30,6 +32,8 @@ def state(one: Watched | None, now: float) -> tuple[str, str]:
         if not one.raised_at:
             return QCoreApplication.translate("alerts", "armed"), "good"
         words = QCoreApplication.translate("alerts", "armed, last raised {time:%H:%M:%S}")
+        if moment(one.raised_at).date() != moment(time_ns()).date():  # before the program was started
+            words = QCoreApplication.translate("alerts", "armed, last raised {time:%Y-%m-%d %H:%M}")
         return words.format(time=moment(one.raised_at)), "good"
     quiet = one.quiet_until - now
     if quiet > 0:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -86,14 +86,15 @@ def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) 
         finally:
             store.close()
     except _StoppedError:
-        return "Cancelled. Nothing was written.", True
+        return QCoreApplication.translate("ExportDialog", "Cancelled. Nothing was written."), True
     except PostError as e:
         return str(e), False
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
     missing = f" {sentence(selection.lost.in_words())}" if selection.lost else ""
     units = "1 " + in_words(exporter.unit) if count == 1 else f"{count:,} {in_words(exporter.units)}"
-    return f"Exported {units} to {path} ({amount(size)}).{missing}", True
+    said = QCoreApplication.translate("ExportDialog", "Exported {units} to {path} ({size}).{missing}")
+    return said.format(units=units, path=path, size=amount(size), missing=missing), True
 
 
 def _look(run: Run, first: int, last: int, at: int) -> None:
@@ -236,9 +237,9 @@ class ExportDialog(QDialog):
             tell(edit, words, problem and sentence(problem), self.tr(TIME_HELP))
             problems.append(problem)
         path = self.file.text().strip()
-        problem = None if path else "Enter the name of a file"
+        problem = None if path else self.tr("Enter the name of a file")
         if path and not Path(path).expanduser().parent.is_dir():
-            problem = "There is no such folder"
+            problem = self.tr("There is no such folder")
         exists = bool(path) and Path(path).expanduser().exists() and path != self._written
         otherwise = self.tr("This file exists: the export replaces it.") if exists else ""
         tell(self.file, self._file_words, problem and sentence(problem), otherwise)

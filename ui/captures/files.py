@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ui.captures.save_dialog import SaveDialog
     from ui.captures.window import CaptureWindow
 
-FILES = f"Captures (*{SUFFIX});;All files (*)"
-
 
 class CaptureFiles(QObject):
     """The windows of opened captures, and the dialogs for files.
@@ -57,7 +55,12 @@ class CaptureFiles(QObject):
 
     def open(self) -> None:
         """Show the dialog that selects a capture to open."""
-        dialog = QFileDialog(self._window, self.tr("Open capture"), str(self._folder), FILES)
+        dialog = QFileDialog(
+            self._window,
+            self.tr("Open capture"),
+            str(self._folder),
+            self.tr("Captures (*{suffix});;All files (*)").format(suffix=SUFFIX),
+        )
         dialog.setFileMode(QFileDialog.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
@@ -73,14 +76,14 @@ class CaptureFiles(QObject):
             return
         live = self._post.capture
         if live is not None and path == Path(os.path.realpath(live)):
-            self.failed.emit(f"{path.name} is the capture that this window shows.")
+            self.failed.emit(self.tr("{name} is the capture that this window shows.").format(name=path.name))
             return
         self._in_thread(about, path).addCallbacks(self._show, self._on_failure)
 
     def _on_failure(self, failure: Failure) -> None:
         failure.trap(errors.CaptureError)
         if not self._closed:
-            self.failed.emit(f"It was not opened.\n{failure.value}")
+            self.failed.emit(self.tr("The capture was not opened.\n{reason}").format(reason=failure.value))
 
     def _show(self, found: About) -> None:
         if self._closed or found.path in self.windows:

@@ -30,8 +30,6 @@ from app.text.escapes import amount
 from ui.forms.form import Words, column, sentence
 from ui.parts.progress_line import InThread, ProgressLine, Work
 
-FILES = f"Captures (*{SUFFIX})"
-
 WIDTH, PATTERNS_HEIGHT = 580, 84
 
 
@@ -81,11 +79,14 @@ class SaveDialog(QDialog):
         self.filtered.setText(self.tr("Only what the filter shows:  {shown}").format(shown=shown).replace("&", "&&"))
         self.filtered.setVisible(bool(self._typed))
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
+        bare = self.tr("Times, sizes, requests and their headers; no bytes, and no local values of failures.")
+        redacted = self.tr(
+            "Values of Authorization, Proxy-Authorization and cookies become ***, each of the same length; "
+            "so does what your patterns match, or their groups."
+        )
         inner = column(
-            _heading(f"A copy of {self._source.name}, with all that is in it, or:"),
-            self.bare, _about("Times, sizes, requests and their headers; no bytes, and no local values of failures."),
-            self.redacted, _about("Values of Authorization, Proxy-Authorization and cookies become ***, each of the "
-                                  "same length; and so does what your patterns match, or their groups."),
+            _heading(self.tr("A copy of {name}, with all that is in it, or:").format(name=self._source.name)),
+            self.bare, _about(bare), self.redacted, _about(redacted),
             self._patterns, self._explain(), self.filtered,
         )  # fmt: skip
         self._choices.setLayout(inner)
@@ -148,11 +149,15 @@ class SaveDialog(QDialog):
         return Saving(where, not self.bare.isChecked(), redacted, tuple(self._lines()) if redacted else ())
 
     def _choose(self) -> None:
-        end = (" without payloads" if self.bare.isChecked() else "") + (
-            " redacted" if self.redacted.isChecked() else ""
+        what = ((self.bare, self.tr("without payloads")), (self.redacted, self.tr("redacted")))
+        end = " ".join(words for box, words in what if box.isChecked()) or self.tr("copy")
+        name = self._source.with_name(f"{self._source.stem} {end}{SUFFIX}")
+        dialog = QFileDialog(
+            self,
+            self.tr("Save a copy of the capture"),
+            str(Path.home() / name.name),
+            self.tr("Captures (*{suffix})").format(suffix=SUFFIX),
         )
-        name = self._source.with_name(f"{self._source.stem}{end or ' copy'}{SUFFIX}")
-        dialog = QFileDialog(self, self.tr("Save a copy of the capture"), str(Path.home() / name.name), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         dialog.setAttribute(Qt.WA_DeleteOnClose)
@@ -170,7 +175,7 @@ class SaveDialog(QDialog):
         self.close_button.hide()
         self.words.say("")
         work.result.addBoth(self._settle)
-        self.progress.follow(work, f"Saving {target.name}")
+        self.progress.follow(work, self.tr("Saving {name}").format(name=target.name))
         work.result.addCallbacks(lambda saved: self._done(saved, target), self._failed)
 
     def _settle(self, result: object) -> object:
@@ -181,7 +186,7 @@ class SaveDialog(QDialog):
         return result
 
     def _done(self, saved: Saved, target: Path) -> None:
-        count = "1 event" if saved.events == 1 else f"{saved.events:,} events"
+        count = self.tr("1 event") if saved.events == 1 else self.tr("{count:,} events").format(count=saved.events)
         missing = f" {sentence(saved.lost)}" if saved.lost else ""
         self.words.say(
             self.tr("Saved {count}, {bytes}, to {target}.{missing}").format(

@@ -109,12 +109,14 @@ class CaptureDialog(QDialog):
     def _say_taken(self, taken: tuple[int, int]) -> None:
         if self._open:
             count, size = taken
-            one = "1 capture takes" if count == 1 else f"{count:,} captures take"
-            self.taken.say(
-                self.tr("The oldest are deleted while all together are larger. Now {one} {size}.").format(
-                    one=one, size=amount(size)
+            words = (
+                self.tr("The oldest are deleted while all together are larger. Now 1 capture takes {size}.")
+                if count == 1
+                else self.tr(
+                    "The oldest are deleted while all together are larger. Now {count:,} captures take {size}."
                 )
             )
+            self.taken.say(words.format(count=count, size=amount(size)))
 
     def _on_finished(self, _: int) -> None:
         self._open = False

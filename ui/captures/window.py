@@ -6,7 +6,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QStatusBar, QToolBar, QVBoxLayout, QWidget
 
@@ -36,8 +36,9 @@ from ui.streams.windows import StreamWindows
 if TYPE_CHECKING:
     from ui.captures.export_dialog import ExportDialog
 
-ONLY_READ = (
-    "An opened capture is only read: nothing is sent from here. Copy the bytes into a message in the main window."
+ONLY_READ = QT_TRANSLATE_NOOP(
+    "CaptureWindow",
+    "An opened capture is only read: nothing is sent from here. Copy the bytes into a message in the main window.",
 )
 
 FOLLOW = 1000
@@ -107,7 +108,7 @@ class CaptureWindow(QMainWindow):
         self.actions_.follow(self.browser.changed, self._situation)
         self.actions_.say_why(lambda words: self.statusBar().showMessage(words, SHOWN))
         self.panes.menu_wanted.connect(self._event_menu)
-        self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
+        self.detail.again.connect(lambda: self.notice.say(self.tr(ONLY_READ)))
 
     def _lay_out(self) -> None:
         bar = QToolBar(self.tr("Main"))
@@ -134,9 +135,9 @@ class CaptureWindow(QMainWindow):
         tell_in(status)
         self._count = QLabel()
         self._say_count(found.first, found.last)
-        words = [f"begun {_when(found.created)}"] if found.created else []
+        words = [self.tr("begun {time}").format(time=_when(found.created))] if found.created else []
         words += [found.changed] if found.changed else []
-        words += [f"{found.dropped:,} dropped by its size limit"] if found.dropped else []
+        words += [self.tr("{count:,} dropped by its size limit").format(count=found.dropped)] if found.dropped else []
         self._lost = QLabel()
         self._lost.setProperty("role", "error")
         self._say_lost(found.lost)
@@ -225,7 +226,7 @@ class CaptureWindowCommands:
             self._window.open_in_send(event.id)
 
     def note(self) -> None:
-        self._window.notice.say(ONLY_LIVE)
+        self._window.notice.say(QCoreApplication.translate("Notes", ONLY_LIVE))
 
     def export(self) -> None:
         from ui.captures.export_dialog import ExportDialog
@@ -258,14 +259,29 @@ def _warning(found: About, lost: Lost) -> str:
 
 def _state(found: About) -> str:
     if found.live:
-        return "Another program is writing this capture; what it adds shows up here."
+        return QCoreApplication.translate(
+            "CaptureWindow", "Another program is writing this capture; what it adds shows up here."
+        )
     if not found.cut_off:
         return ""
-    words = "The program that wrote this ended before it could close it. All that was stored is here"
-    if found.left_open:
-        one = found.left_open == 1
-        words += f"; {'1 connection was' if one else f'{found.left_open:,} connections were'} open, and ended with it"
-    return f"{words}."
+    if found.left_open == 0:
+        words = QCoreApplication.translate(
+            "CaptureWindow",
+            "The program that wrote this capture ended before it could close it. All that was stored is here.",
+        )
+    elif found.left_open == 1:
+        words = QCoreApplication.translate(
+            "CaptureWindow",
+            "The program that wrote this capture ended before it could close it. All that was stored is here; "
+            "1 connection was open, and ended with the program.",
+        )
+    else:
+        words = QCoreApplication.translate(
+            "CaptureWindow",
+            "The program that wrote this capture ended before it could close it. All that was stored is here; "
+            "{count:,} connections were open, and ended with the program.",
+        )
+    return words.format(count=found.left_open)
 
 
 def _when(created: str) -> str:

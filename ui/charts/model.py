@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QObject, QTimer, pyqtSignal
 
 from app.capture.filters.errors import FilterError
 from app.capture.reading.chart_lines import CARDS, FOREVER, Card, Line, Unit, Values
@@ -88,6 +88,10 @@ UNITS: tuple[Unit, ...] = ("/s", "B/s", "s", "B", "")
 """Series of one's own with the same unit stand in one card."""
 
 
+OWN_TITLES = {"/s": QT_TRANSLATE_NOOP("declared", "Your events"), "B/s": QT_TRANSLATE_NOOP("declared", "Your bytes")}
+OWN_AVERAGES = QT_TRANSLATE_NOOP("declared", "Your averages")
+
+
 def own_card(unit: Unit, found: Drawing | None = None) -> Card:
     """The card of the series of one's own that have this unit."""
     wishes = enumerate(found.wishes) if found is not None else ()
@@ -96,8 +100,7 @@ def own_card(unit: Unit, found: Drawing | None = None) -> Card:
         for at, wish in wishes
         if wish.unit == unit and found is not None
     ]
-    titles = {"/s": "Your events", "B/s": "Your bytes"}
-    return Card(f"{OWN}{unit}", titles.get(unit, "Your averages"), tuple(lines))
+    return Card(f"{OWN}{unit}", OWN_TITLES.get(unit, OWN_AVERAGES), tuple(lines))
 
 
 def _given(values: Values, chart: Chart, until: float) -> Values:

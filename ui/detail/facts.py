@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
 from app import events
 from app.events import Event
 from app.text.escapes import amount
 from ui.detail.sheet import visible
 from ui.looks import times
+from ui.looks.declared import in_words
 
 MAX_FACTS = 500
 MAX_VALUE = 4096
@@ -20,17 +23,27 @@ NOTHING = "–"
 
 _BYTES = frozenset({"body", "received", "sent", "unsent"})
 _SECONDS = frozenset({"seconds", "idle"})
-_TLS_NAMES = {"bits": "key bits", "alpn": "protocol (ALPN)", "sni": "asked for (SNI)", "openssl": "OpenSSL says"}
+_TLS_NAMES = {
+    "bits": QT_TRANSLATE_NOOP("declared", "key bits"),
+    "alpn": QT_TRANSLATE_NOOP("declared", "protocol (ALPN)"),
+    "sni": QT_TRANSLATE_NOOP("declared", "server name asked for (SNI)"),
+    "openssl": QT_TRANSLATE_NOOP("declared", "OpenSSL says"),
+}
 """Names for abbreviations in the detail of a TLS event."""
 
-_HTTP_NAMES = {"fields": "headers", "seconds": "duration", "stream": "HTTP/2 stream", "received": "body received"}
+_HTTP_NAMES = {
+    "fields": QT_TRANSLATE_NOOP("declared", "headers"),
+    "seconds": QT_TRANSLATE_NOOP("declared", "duration"),
+    "stream": QT_TRANSLATE_NOOP("declared", "HTTP/2 stream"),
+    "received": QT_TRANSLATE_NOOP("declared", "body received"),
+}
 _NAMES: dict[int, dict[str, str]] = {
     events.TLS_OPENED: _TLS_NAMES,
     events.TLS_FAILED: _TLS_NAMES,
     events.HTTP_REQUEST: _HTTP_NAMES,
     events.HTTP_RESPONSE: _HTTP_NAMES,
     events.WS_OPENED: _HTTP_NAMES,
-    events.CONNECTION_CLOSED: {"seconds": "duration"},
+    events.CONNECTION_CLOSED: {"seconds": QT_TRANSLATE_NOOP("declared", "duration")},
 }
 """Names of keys of a detail, by the kind of event, where the key itself would not say it."""
 
@@ -61,17 +74,17 @@ def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
     found = [*_noted(event), *detail_facts(event)]
     depth = 1 if found else 0
     if found:
-        found.append(Fact("event", None))
+        found.append(Fact(in_words("event"), None))
     found += [
-        Fact("number", str(event.id), depth),
-        Fact("time", written_time(event.time, zone), depth),
-        Fact("kind", events.NAMES.get(event.kind, str(event.kind)), depth),
-        Fact("service", visible(event.service) or NOTHING, depth),
-        Fact("connection", NOTHING if event.conn is None else f"#{event.conn}", depth),
-        Fact("peer", visible(event.peer or NOTHING), depth),
-        Fact("host", visible(event.host or NOTHING), depth),
-        Fact("size", NOTHING if event.size is None else written_size(event.size), depth),
-        Fact("summary", shortened(visible(event.summary)) or NOTHING, depth),
+        Fact(in_words("number"), str(event.id), depth),
+        Fact(in_words("time"), written_time(event.time, zone), depth),
+        Fact(in_words("kind"), events.NAMES.get(event.kind, str(event.kind)), depth),
+        Fact(in_words("service"), visible(event.service) or NOTHING, depth),
+        Fact(in_words("connection"), NOTHING if event.conn is None else f"#{event.conn}", depth),
+        Fact(in_words("peer"), visible(event.peer or NOTHING), depth),
+        Fact(in_words("host"), visible(event.host or NOTHING), depth),
+        Fact(in_words("size"), NOTHING if event.size is None else written_size(event.size), depth),
+        Fact(in_words("summary"), shortened(visible(event.summary)) or NOTHING, depth),
     ]
     return found
 
@@ -79,8 +92,8 @@ def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
 def _noted(event: Event) -> list[Fact]:
     if event.note is None:
         return []
-    words = [Fact("note", shortened(visible(event.note.text)))] if event.note.text else []
-    return [*words, *([Fact("colour", event.note.colour)] if event.note.colour else [])]
+    words = [Fact(in_words("note"), shortened(visible(event.note.text)))] if event.note.text else []
+    return [*words, *([Fact(in_words("colour"), event.note.colour)] if event.note.colour else [])]
 
 
 def detail_facts(event: Event) -> list[Fact]:
@@ -88,7 +101,7 @@ def detail_facts(event: Event) -> list[Fact]:
     found = list(_detail(event))
     if len(found) > MAX_FACTS:
         left = len(found) - MAX_FACTS
-        found[MAX_FACTS:] = [Fact("…", f"and {left:,} more")]
+        found[MAX_FACTS:] = [Fact("…", QCoreApplication.translate("Facts", "and {count:,} more").format(count=left))]
     return found
 
 
@@ -101,7 +114,7 @@ def _detail(event: Event) -> Iterator[Fact]:
 
 
 def _fact(name: str, value: Any, depth: int, title: str = "") -> Iterator[Fact]:
-    words = title or visible(name.replace("_", " "))
+    words = in_words(title) or visible(name.replace("_", " "))
     pairs = _pairs(value)
     if pairs:
         yield Fact(words, None, depth)
@@ -135,7 +148,7 @@ def _written(name: str, value: Any) -> str:
     if value is None or value == []:
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return QCoreApplication.translate("Facts", "yes") if value else QCoreApplication.translate("Facts", "no")
     if isinstance(value, list):
         return shortened(", ".join(visible(str(item)) for item in value))
     if name in _BYTES and isinstance(value, int):
@@ -157,7 +170,11 @@ def written_time(time: int, zone: tzinfo | None = None) -> str:
 
 def exact_size(size: int) -> str:
     """``1 byte``, ``10,485,760 bytes``."""
-    return f"{size:,} byte{'' if size == 1 else 's'}"
+    return (
+        QCoreApplication.translate("Facts", "1 byte")
+        if size == 1
+        else QCoreApplication.translate("Facts", "{size:,} bytes").format(size=size)
+    )
 
 
 def written_size(size: int) -> str:
@@ -178,4 +195,10 @@ def written_duration(seconds: float) -> str:
 
 def shortened(text: str) -> str:
     """``text``; if it is longer than ``MAX_VALUE`` characters, its beginning and its length."""
-    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text):,} characters)"
+    return (
+        text
+        if len(text) <= MAX_VALUE
+        else QCoreApplication.translate("Facts", "{beginning}… ({count:,} characters)").format(
+            beginning=text[:MAX_VALUE], count=len(text)
+        )
+    )

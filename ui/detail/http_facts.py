@@ -46,7 +46,7 @@ def _response(event: Event) -> Iterator[Fact]:
     fields = fields_of(event)
     yield from _section("headers", fields)
     set_ = ((name, "; ".join([value, *attributes])) for name, value, attributes in forms.set_cookies(fields))
-    yield from _section("cookies set", set_)
+    yield from _section(QCoreApplication.translate("Facts", "cookies set"), set_)
 
 
 def _section(name: str, pairs: Iterable[Iterable[str]]) -> Iterator[Fact]:

@@ -136,10 +136,12 @@ class Subject:
         if not self.is_http or self.content.data:
             return ""
         if self.empty:
-            return "No body"
+            return QCoreApplication.translate("DetailPage", "No body")
         if not self.read:
-            return "Reading…"
-        return "The body is not in the capture, or too far from this event to be found"
+            return QCoreApplication.translate("DetailPage", "Reading…")
+        return QCoreApplication.translate(
+            "DetailPage", "The body is not in the capture, or too far from this event to be found"
+        )
 
 
 def fields_of(event: Event) -> list[list[str]]:

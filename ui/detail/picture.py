@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QBuffer, QByteArray, QObject, QRunnable, QSize, Qt, QThreadPool, pyqtSignal
+from PyQt5.QtCore import QBuffer, QByteArray, QCoreApplication, QObject, QRunnable, QSize, Qt, QThreadPool, pyqtSignal
 from PyQt5.QtGui import QImage, QImageReader, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QWidget
 
@@ -19,18 +19,26 @@ def decode(data: bytes) -> tuple[QImage, str]:
     """
     format = image_format(data)
     if not format:
-        return QImage(), "This is no picture that can be shown here"
+        return QImage(), QCoreApplication.translate("Picture", "This is no picture that can be shown here")
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     reader = QImageReader(buffer, QByteArray(format.encode()))
     reader.setAutoDetectImageFormat(False)
     size = reader.size()
-    words = f"{format.upper() if format != 'webp' else 'WebP'}, {size.width():,} × {size.height():,} pixels"
+    name = "WebP" if format == "webp" else format.upper()
+    words = QCoreApplication.translate("Picture", "{format}, {width:,} × {height:,} pixels")
+    words = words.format(format=name, width=size.width(), height=size.height())
     if size.isValid() and size.width() * size.height() > MAX_PIXELS:
-        return QImage(), f"{words}: too large to show here.\nSave it to look at it with another program."
+        large = QCoreApplication.translate(
+            "Picture", "{picture}: too large to show here.\nSave it to look at it with another program."
+        )
+        return QImage(), large.format(picture=words)
     image = reader.read() if size.isValid() else QImage()
     if image.isNull():
-        return QImage(), f"This should be {format.upper()}, but it cannot be read: it may be damaged or cut short"
+        broken = QCoreApplication.translate(
+            "Picture", "This should be {format}, but it cannot be read: it may be damaged or cut short"
+        )
+        return QImage(), broken.format(format=name)
     return image, words
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.events import Event
 from app.files.names import harmless
 from app.files.replacing import replacing
@@ -17,7 +19,9 @@ def save_payload(payload: bytes, path: Path) -> str:
         with replacing(path) as out:
             out.write(payload)
     except OSError as e:
-        return f"Cannot save to {path}: {e.strerror or e}."
+        return QCoreApplication.translate("Saving", "Cannot save to {path}: {reason}.").format(
+            path=path, reason=e.strerror or e
+        )
     return ""
 
 
@@ -39,7 +43,10 @@ def save_part(capture: Path, event: Event, number: int, path: Path) -> str:
     except PostError as e:
         return str(e)
     if content is None or number >= len(content.parts):
-        return f"Nothing was saved to {path}: the part is not in the capture, or too far from its event to be found."
+        return QCoreApplication.translate(
+            "Saving",
+            "Nothing was saved to {path}: the part is not in the capture, or too far from its event to be found.",
+        ).format(path=path)
     return save_payload(content.parts[number].data, path)
 
 
@@ -56,8 +63,13 @@ def save_body(capture: Path, event: Event, path: Path) -> str:
     except PostError as e:
         return str(e)
     if content is None:
-        return f"Nothing was saved to {path}: the body is not in the capture, or too far from its event to be found."
+        return QCoreApplication.translate(
+            "Saving",
+            "Nothing was saved to {path}: the body is not in the capture, or too far from its event to be found.",
+        ).format(path=path)
     problem = save_payload(content.data, path)
     if not problem and content.cut:
-        return f"{path} has only the first {len(content.data):,} bytes: bodies are saved up to {WHOLE:,} bytes."
+        return QCoreApplication.translate(
+            "Saving", "{path} has only the first {count:,} bytes: bodies are saved up to {most:,} bytes."
+        ).format(path=path, count=len(content.data), most=WHOLE)
     return problem

@@ -25,6 +25,9 @@ NAME, HITS, COLUMN = 31, 11, 40
 NARROW, NARROW_NAME, NARROW_HITS = 120, 22, 8
 """Digits of the width of a row below which name and hits take less, and how much."""
 
+LEAST = 12
+"""Digits of the width of the name where all else needs the room, as beside another dock."""
+
 BESIDE = 32
 """Digits that the switch and the buttons take."""
 
@@ -113,6 +116,8 @@ class FaultRow(QFrame):
         self.hits.setMinimumWidth(hits * digit)
         self._columns = (width // digit - name - hits - BESIDE) // COLUMN
         self.figures.arrange(min(self._columns, len(self.figures.figures)))
+        beyond = max(0, self.minimumSizeHint().width() - width)
+        self._words.setFixedWidth(max(LEAST, name - beyond // digit - 1) * digit if beyond else name * digit)
 
     def show_fault(self, fault: LiveFault, at: int) -> None:
         """Show the fault as it is now; its figures may be others."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.options import Option, problems
@@ -63,7 +63,9 @@ class TableEditor(QWidget):
         row, key = next(self._wrong(), (-1, ""))
         names = [option.name for option in self._declared]
         if row == self.list.currentRow() and key in names:
-            return f"number {row + 1}: see {title(key)} below"
+            return QCoreApplication.translate("TableEditor", "number {row}: see {option} below").format(
+                row=row + 1, option=title(key)
+            )
         for name in filter(lambda name: "_" in name, names):  # a name without an underscore could be an ordinary word
             problem = re.sub(rf"\b{name}\b", title(name), problem)
         return problem
@@ -166,7 +168,11 @@ class TableEditor(QWidget):
             if value == option.default:
                 continue
             if isinstance(value, bool):
-                words.append(option.name if value else f"not {option.name}")
+                words.append(
+                    option.name
+                    if value
+                    else QCoreApplication.translate("TableEditor", "not {option}").format(option=option.name)
+                )
             else:
                 shown = _brief("; ".join(map(str, value)) if isinstance(value, list) else str(value))
                 words.append(shown if option.type in (str, list) else f"{option.name} {shown}")

@@ -19,6 +19,7 @@ from ui.looks.icons import icon
 from ui.manual.contents import Contents
 from ui.manual.pages import INDEX, Manual
 from ui.manual.view import PageView
+from ui.parts.fitting import fit
 
 LEFT, WIDTH, HEIGHT = 304, 1120, 760
 """Pixels of the contents, and of the window, before the user changes them."""
@@ -92,12 +93,13 @@ class ManualWindow(QWidget):
         halves.addWidget(left)
         halves.addWidget(self.page)
         halves.setStretchFactor(1, 1)
-        wider = 16 * (theme.notifier.fonts.size - theme.POINTS)
-        halves.setSizes([LEFT + wider, WIDTH - LEFT])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(halves)
-        self.resize(WIDTH + wider, HEIGHT)
+        self.resize(theme.scaled(WIDTH), theme.scaled(HEIGHT))
+        fit(self)
+        contents = min(theme.scaled(LEFT), self.width() // 3)
+        halves.setSizes([contents, self.width() - contents])
 
     # -- where one is
 

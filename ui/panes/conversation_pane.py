@@ -7,7 +7,7 @@ from typing import cast
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PyQt5.QtWidgets import QMenu
+from PyQt5.QtWidgets import QMenu, QWidget
 
 from app.capture.filters.language import Filter
 from app.capture.filters.sql import CONNECTIONS_WITHOUT_CHECKS
@@ -33,7 +33,8 @@ NO_CONVERSATION = QT_TRANSLATE_NOOP(
     "becomes a row here and stays when it is over.",
 )
 
-OPEN, CUT = "open", "still open when the capture ended"
+OPEN = QT_TRANSLATE_NOOP("declared", "open")
+CUT = QT_TRANSLATE_NOOP("declared", "still open when the capture ended")
 
 
 def _row(row: Row) -> Conversation:
@@ -44,7 +45,7 @@ def ended(row: Conversation) -> str:
     """How the connection ended, or that it is open."""
     if row.closed is not None:
         return row.reason or ""
-    return OPEN if row.live is not None else CUT
+    return in_words(OPEN if row.live is not None else CUT)
 
 
 def _ended_color(row: Row, theme: Theme) -> str | None:
@@ -149,10 +150,10 @@ class ConversationPane(EventPane):
     opened = pyqtSignal(int)
     disconnect_wanted = pyqtSignal(object)
 
-    def __init__(self, post: Post, reader: Reader) -> None:
+    def __init__(self, post: Post, reader: Reader, parent: QWidget | None = None) -> None:
         self._post = post
         self._shown = 0
-        super().__init__(reader, empty=in_words(NO_CONVERSATION))
+        super().__init__(reader, empty=in_words(NO_CONVERSATION), parent=parent)
         self.view.setAccessibleName(self.tr("Conversations"))
         header = self.view.header
         header.setSectionsClickable(True)
@@ -216,7 +217,7 @@ class ConversationPane(EventPane):
     def _live(self, row: Conversation) -> Connection | None:
         if row.live is None:
             return None
-        owners = (*(service.connections for service in self._post.services.values()), self._post.sender.connections)
+        owners = (*(owner.connections for owner in self._post.owners()), self._post.sender.connections)
         return next((found for owned in owners if (found := owned.get(row.live))), None)
 
     # -- what is shown of one

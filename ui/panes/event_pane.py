@@ -50,8 +50,10 @@ class EventPane(QWidget):
     copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
 
-    def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self, reader: Reader, base: Filter = EVERYTHING, empty: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self._reader, self._empty = reader, empty
         self._typed, self._base = "", base
         self._hides_checks = self._hiding = False
@@ -177,13 +179,14 @@ class EventPane(QWidget):
 
     def _say_empty(self) -> None:
         if self.events.scanning:
-            text = "Looking…"
+            text = self.tr("Looking…")
         elif self.events.filtered:
-            text = f"Nothing fits “{self._typed}”.\nPress Esc in the filter to see everything again."
+            text = self.tr("Nothing fits “{typed}”.\nPress Esc in the filter to see everything again.")
+            text = text.format(typed=self._typed)
         elif self.events.span is not None:
             text = self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
         elif self.events.cleared:
-            text = "Cleared. What arrives from now on is shown here;\nthe capture still holds everything."
+            text = self.tr("Cleared. What arrives from now on is shown here;\nthe capture still holds everything.")
         else:
             text = self._empty
         self.view.set_placeholder(text)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
     from app.capture.reading.store import Store
 
-NO_REQUEST = "There is no request to make again: what was sent could not be read as one."
-
 
 class ExchangeActions(QObject):
     """Reads the exchange of an event, and makes something of it.
@@ -43,14 +41,15 @@ class ExchangeActions(QObject):
                 return
             request = copying.asked(found, secure=secure)
             if request is None:
-                self.failed.emit(NO_REQUEST)
+                self.failed.emit(self.tr("There is no request to copy: what was sent could not be read as one."))
                 return
             if form == "curl":
                 self.copied.emit(copying.as_curl(request), self.tr("Copied as curl"))
             else:
                 self.copied.emit(copying.as_python(request), self.tr("Copied as Python"))
             if request.remarks:
-                self.failed.emit(f"Copied, but not as it was. {' '.join(request.remarks)}")
+                words = self.tr("Copied, but not as it was. {remarks}")
+                self.failed.emit(words.format(remarks=" ".join(request.remarks)))
 
         self._read(event, done)
 
@@ -78,7 +77,7 @@ class ExchangeActions(QObject):
         def on_read(answer: tuple[Exchanged | None, bool]) -> None:
             found, secure = answer
             if found is None:
-                self.failed.emit("This exchange is not in the capture, or not any more.")
+                self.failed.emit(self.tr("This exchange is not in the capture, or not any more."))
             else:
                 done(found, secure)
 

@@ -40,17 +40,17 @@ class FailureActions(QObject):
 
     async def _send(self, event: Event) -> None:
         from app.sending.resending import send_again
-        from ui.sending.dock import reaching
+        from ui.sending.resend import reaching
 
         service = self._post.services[event.service]
         url, bad = reaching(service), True
         try:
             if url is None:
-                words = f"There is no client for {service.config.protocol} here."
+                words = self.tr("There is no client for {protocol} here.").format(protocol=service.config.protocol)
             elif not service.running:
-                words = f"{event.service} is stopped. Start it first."
+                words = self.tr("{service} is stopped. Start it first.").format(service=event.service)
             else:
-                self._tell(event, "Sending…")
+                self._tell(event, self.tr("Sending…"))
                 words, bad = await send_again(self._post.sender, url, event.payload or b""), False
         except PostError as e:
             words = str(e)
@@ -72,7 +72,9 @@ class FailureActions(QObject):
     def write_report(self, event: Event, text: str, path: Path) -> Deferred[None]:
         """Write a report to a file, and tell the result."""
         done: Deferred[None] = self._post.sender.in_thread(save_payload, text.encode("utf-8", "replace"), path)
-        return done.addCallback(lambda wrong: self._tell(event, wrong or f"Saved to {path}.", bad=bool(wrong)))
+        return done.addCallback(
+            lambda wrong: self._tell(event, wrong or self.tr("Saved to {path}.").format(path=path), bad=bool(wrong))
+        )
 
     def copy_report(self, event: Event) -> None:
         copy(self._pane.report(event), self.tr("Copied the report"))

@@ -60,8 +60,8 @@ class FailurePane(EventPane):
     group_changed = pyqtSignal()
     group_menu_wanted = pyqtSignal(QPoint)
 
-    def __init__(self, recorder: Recorder, reader: Reader) -> None:
-        super().__init__(reader, of_kind(*events.FAILURES), in_words(NO_FAILURES))
+    def __init__(self, recorder: Recorder, reader: Reader, parent: QWidget | None = None) -> None:
+        super().__init__(reader, of_kind(*events.FAILURES), in_words(NO_FAILURES), parent)
         self._recorder = recorder
         self._mark: Mark = ()
         self._lost, self._losses = 0, list[Lost]()
@@ -80,19 +80,22 @@ class FailurePane(EventPane):
         self._show_groups([])
 
     def _lay_out_groups(self) -> None:
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        # It is in its place before it holds anything.
+        self.splitter = QSplitter(Qt.Vertical, self)
+        layout.addWidget(Scrolled(self.splitter, LINES))
+        self.splitter.addWidget(self.table)
+        below = QWidget(self.splitter)
         self.title, self.words = Line(), Line()
         self.words.hide()
-        self.bar = QFrame()
+        self.bar = QFrame(below)
         self.bar.setProperty("surface", "window")
         self._row = QHBoxLayout(self.bar)
         self._row.setContentsMargins(12, 2, 8, 2)
         self._row.setSpacing(4)
         self._row.addWidget(self.title, 3)
         self._row.addWidget(self.words, 2)
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        self.splitter = QSplitter(Qt.Vertical, self)
-        below = QWidget()
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -101,10 +104,8 @@ class FailurePane(EventPane):
         column.addWidget(self._below)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
-        self.splitter.addWidget(self.table)
         self.splitter.addWidget(below)
         self.splitter.setStretchFactor(1, 1)
-        layout.addWidget(Scrolled(self.splitter, LINES))
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
         """Show buttons for the actions on a group."""

@@ -166,7 +166,8 @@ class FilterBox(QLineEdit):
             self._words.setObjectName("filter-words")
             self._words.setTextFormat(Qt.PlainText)
             self._words.setWordWrap(True)
-        said = f"At character {problem.at + 1}: {problem.fields['reason']}"  # may begin with a field's name: no capital
+        said = self.tr("At character {at}: {reason}")  # the reason may begin with a field's name: no capital
+        said = said.format(at=problem.at + 1, reason=problem.fields["reason"])
         self._words.setText(sentence(said))
         self._words.setFixedWidth(max(320, self.width()))
         self._words.adjustSize()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPoint, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -158,10 +158,11 @@ class GroupModel(QAbstractTableModel):
 
 def _tip(group: Group) -> str:
     times = [moment(t) for t in (group.first, group.last)]
-    seen = " to ".join(f"{time:%Y-%m-%d %H:%M:%S}" for time in dict.fromkeys(times))
-    peers = f"; from {', '.join(group.peers)}" if group.peers else ""
-    where = f" in {group.where}" if group.where else ""
-    return visible(f"{group.type}: {group.example}{where} ({seen}{peers})")
+    seen = " – ".join(f"{time:%Y-%m-%d %H:%M:%S}" for time in dict.fromkeys(times))
+    lines = [f"{group.type}: {group.example}", group.where, seen]
+    if group.peers:
+        lines.append(QCoreApplication.translate("Failures", "from {peers}").format(peers=", ".join(group.peers)))
+    return " · ".join(visible(line) for line in lines if line)
 
 
 class GroupTable(QTableView):

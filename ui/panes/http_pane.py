@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
-from PyQt5.QtWidgets import QVBoxLayout
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter
 from app.capture.reading.exchange_rows import EXCHANGE_FIELDS, ExchangeRow
@@ -97,8 +97,8 @@ class HTTPPane(EventPane):
     columns = COLUMNS
     fields = EXCHANGE_FIELDS
 
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(reader, EVERYTHING, in_words(NO_EXCHANGE))
+    def __init__(self, reader: Reader, parent: QWidget | None = None) -> None:
+        super().__init__(reader, EVERYTHING, in_words(NO_EXCHANGE), parent)
         self._shown = 0
         self.view.setAccessibleName(self.tr("HTTP exchanges"))
         self.notice = NoticeBar("warning", closable=True)

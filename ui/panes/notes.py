@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QCoreApplication, QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QButtonGroup,
     QDialogButtonBox,
@@ -32,7 +32,9 @@ NOTED = "note exists or note.colour exists"
 MAX_ROWS = 1000
 """Most rows that get a note at once: each note is an event."""
 
-ONLY_LIVE = "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
+ONLY_LIVE = QT_TRANSLATE_NOOP(
+    "Notes", "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
+)
 
 
 class Notes(QObject):

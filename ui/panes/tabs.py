@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QMenu, QTabBar, QTabWidget, QToolButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
+from app.capture.filters.sql import of_program
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.exports.part import Part
@@ -91,12 +92,13 @@ class PaneTabs(QTabWidget):
         self.setAccessibleName(self.tr("Panes of events"))
         self.tabBar().setAccessibleName(self.tr("Panes"))
         self.tabBar().setExpanding(False)
+        self._inside = self.findChild(QStackedWidget)  # where Qt puts the pages
         self.all = self._add(ALL, EVERYTHING, self.tr(NOTHING_YET), self.tr(ALL))
-        self.http = HTTPPane(reader)
+        self.http = HTTPPane(reader, self._inside)
         self._put(self.http, HTTP, self.tr(HTTP))
-        self.conversations = ConversationPane(post, reader)
+        self.conversations = ConversationPane(post, reader, self._inside)
         self._put(self.conversations, CONVERSATIONS, self.tr(CONVERSATIONS))
-        self.failures = FailurePane(post.recorder, reader)
+        self.failures = FailurePane(post.recorder, reader, self._inside)
         self._put(self.failures, FAILURES, self.tr(FAILURES))
         self.span: Span | None = None
         self.time = TimeChip()
@@ -204,8 +206,9 @@ class PaneTabs(QTabWidget):
             pane.hide_checks(self._watched and not self.checks_shown)
 
     def rebuild(self) -> None:
-        """Make a pane for each service, in their order, after the panes that are always there."""
-        services = list(self._post.services)
+        """Make a pane for each service and program, in their order, after the panes that are always there."""
+        programs = self._post.programs.all
+        services = [*self._post.services, *programs]
         self.all.set_empty(self.tr(NOTHING_YET) if services else self.tr(NO_SERVICE))
         for name in list(self._services):
             if name not in services:
@@ -217,13 +220,15 @@ class PaneTabs(QTabWidget):
                 pane.deleteLater()
         for at, name in enumerate(services, len(self._fixed)):
             if name not in self._services:
-                self._services[name] = self._add(name, of_service(name), _quiet(name))
+                self._services[name] = self._add(
+                    name, of_program(name) if name in programs else of_service(name), _quiet(name)
+                )
             old = self.indexOf(self._services[name])
             if old != at:
                 self.tabBar().moveTab(old, at)
 
     def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
-        pane = EventPane(self._reader, base, empty)
+        pane = EventPane(self._reader, base, empty, self._inside)
         if self._columns is not None:
             pane.view.restore_columns(self._columns)
         pane.hide_checks(self._watched and not self.checks_shown)

@@ -20,7 +20,12 @@ _turns = count(1)
 class BottomDock(QDockWidget):
     """A dock that Escape closes. When it is shown, those that were shown before it are closed, the oldest first,
     until there is room: else Qt makes the window wider than the screen.
+
+    Attributes:
+        characters: digits of the width that it has at least beside another.
     """
+
+    characters = CHARACTERS
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +109,7 @@ class BottomDock(QDockWidget):
         """Pixels of width, with the line beside it."""
         for part in (self, *self.findChildren(QWidget)):
             part.ensurePolished()  # those that were never shown do not know the stylesheet's sizes yet
-        return max(self.minimumSizeHint().width(), CHARACTERS * self.fontMetrics().horizontalAdvance("0")) + 2
+        return max(self.minimumSizeHint().width(), self.characters * self.fontMetrics().horizontalAdvance("0")) + 2
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape:

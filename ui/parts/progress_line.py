@@ -85,7 +85,7 @@ class ProgressLine(QWidget):
         if self.work is not None:
             self.work.cancel()
             self.cancel_button.setEnabled(False)
-            self._said = "Stopping…"
+            self._said = self.tr("Stopping…")
             self._look()
 
     def _ended(self, result: Any) -> Any:

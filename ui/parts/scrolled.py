@@ -10,7 +10,7 @@ class Scrolled(QScrollArea):
     """Scrolls ``part`` once there are fewer pixels than it needs; it asks for ``lines`` lines of text itself."""
 
     def __init__(self, part: QWidget, lines: int) -> None:
-        super().__init__()
+        super().__init__(part.parentWidget())
         self._lines = lines
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.NoFrame)

@@ -21,6 +21,7 @@ from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.parts.docks import add_below
+from ui.settings import Settings
 
 if TYPE_CHECKING:
     from app.sending.captured import Captured
@@ -48,6 +49,7 @@ class SendCommands:
         reader: Reader,
         event: Callable[[], Event | None],
         edit_faults: Edit,
+        settings: Settings,
     ) -> None:
         """``service()`` is the selected service, ``event()`` the current event of the capture of ``reader``.
 
@@ -56,6 +58,7 @@ class SendCommands:
         self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
         self._service, self._folder = service, folder
         self._reader, self._event, self._edit_faults = reader, event, edit_faults
+        self._settings = settings
 
     @cached_property
     def dock(self) -> SendDock:
@@ -67,9 +70,15 @@ class SendCommands:
         add_below(self._window, dock, HEIGHT)
         self._bridge.services_changed.connect(dock.on_services)
         self._bridge.status_changed.connect(dock.on_services)
+        self._bridge.plugin_renewed.connect(dock.resend.on_renewed)
+        dock.form.resend.setChecked(self._settings.sends_again)
+        dock.form.resend.toggled.connect(self._keep_resend)
         dock.refresh(self._folder())
         dock.history.load()
         return dock
+
+    def _keep_resend(self, on: bool) -> None:
+        self._settings.sends_again = on
 
     @property
     def made(self) -> bool:
@@ -119,7 +128,7 @@ class SendCommands:
         from app.sending.captured import captured
         from app.sending.errors import URLError
         from app.sending.url import parse
-        from ui.sending.dock import reaching
+        from ui.sending.resend import reaching
 
         ours = {}
         for name, service in self._post.services.items():
@@ -147,7 +156,7 @@ class SendCommands:
 
     def _url(self) -> str | None:
         """The URL of the selected service."""
-        from ui.sending.dock import reaching
+        from ui.sending.resend import reaching
 
         service = self._service()
         return reaching(service) if service is not None else None

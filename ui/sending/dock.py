@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer
@@ -21,11 +23,8 @@ from PyQt5.QtWidgets import (
 from app.post import Post
 from app.sending.answer import Answer
 from app.sending.captured import Captured
-from app.sending.connect_lines import url as url_of
 from app.sending.contents import OFF, as_written
-from app.services.service import Service
-from app.status import Listening
-from app.text.variables import literally
+from app.text.variables import Variables, literally
 from app.workspace.history import history_file
 from app.workspace.message import Message
 from ui.detail.saving import save_payload
@@ -39,6 +38,7 @@ from ui.parts.small_button import small_button
 from ui.sending.answer_view import AnswerView
 from ui.sending.history import SentHistory
 from ui.sending.message_form import MessageForm
+from ui.sending.resend import Resend, reaching
 from ui.sending.run import SendRun
 from ui.sending.saved_messages import SavedMessages
 from ui.sending.variables_dialog import VariablesDialog
@@ -54,15 +54,6 @@ MOST = 1 << 16
 """Bytes of captured data that the form shows; more is sent as it is."""
 
 
-def reaching(service: Service) -> str | None:
-    """The URL of a service for clients on this machine; None if its protocol has no URL."""
-    config = service.config
-    bound = service.status.host if isinstance(service.status, Listening) else config.listen
-    port = int(bound.rpartition(":")[2])
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)
-    return url_of(config.protocol, host, port, tls=config.tls is not None)
-
-
 class SendDock(BottomDock):
     """The dock at the bottom of the window."""
 
@@ -76,6 +67,7 @@ class SendDock(BottomDock):
         self.form = MessageForm()
         self.form.take_variables(lambda: edits.state.variables)
         self.run = SendRun(post.sender, lambda: self.form.folder, self)
+        self.resend = Resend(post, self.run, self)
         self.history = SentHistory(post.sender.in_thread, history_file(), self)
         self.state = Line()
         self.answer = AnswerView()
@@ -203,6 +195,9 @@ class SendDock(BottomDock):
         form.reconnect.toggled.connect(lambda on: run.set_reconnect(on=on))
         form.keep.toggled.connect(lambda on: run.set_reconnect(on=on and form.reconnect.isChecked()))
         form.recalled.connect(self._recall)
+        form.resend.toggled.connect(self.resend.switch)
+        self.resend.resent.connect(self._on_resent)
+        self.resend.gave_up.connect(self._on_gave_up)
         self._edits.changed.connect(form.check)
         self.clear.clicked.connect(self.transcript.clear)
         run.changed.connect(self._on_run)
@@ -244,14 +239,40 @@ class SendDock(BottomDock):
         if attached is None:
             self._sent = message
             self.history.add(message)
+        variables = self._edits.state.variables
+        self.resend.remember(self._sending(message, variables, attached, fresh=True), message, variables)
+        self._begin()
+        self._sending(message, variables, attached, fresh=False)()
+
+    def _sending(
+        self, message: Message, variables: Variables, attached: bytes | None, *, fresh: bool
+    ) -> Callable[[], None]:
+        """Sends a message as the form has it now."""
+        keep = self.form.keep.isChecked()
+        return partial(
+            self.run.send, message if not fresh else replace(message, times=1), keep=keep,
+            reconnect=keep and self.form.reconnect.isChecked(), variables=variables, attached=attached, fresh=fresh,
+        )  # fmt: skip
+
+    def _begin(self) -> None:
+        """Wait for an answer."""
         self._latest = None
         if self.form.method.isVisibleTo(self.form):
             self.answer.wait()
         else:
             self.answer.show_log()
-        keep = form.keep.isChecked()
-        reconnect, variables = keep and form.reconnect.isChecked(), self._edits.state.variables
-        self.run.send(message, keep=keep, reconnect=reconnect, variables=variables, attached=attached)
+
+    # -- sending again
+
+    def _on_resent(self, service: str) -> None:
+        words = self.tr("“{service}” has a new version of its plugin: sent again").format(service=service)
+        self._tell(self.tr("{words}.").format(words=words))
+        self._begin()
+        self.transcript.add("·", words)
+
+    def _on_gave_up(self, words: str) -> None:
+        self.form.resend.setChecked(False)
+        self.tell_problem(words)
 
     def edit_variables(self) -> None:
         """Show the dialog of the workspace's variables."""
@@ -260,7 +281,7 @@ class SendDock(BottomDock):
         dialog.open()
 
     def _set_variables(self, variables: dict[str, str]) -> None:
-        self._edits.change(self.tr("change of the variables"), replace(self._edits.state, variables=variables))
+        self._edits.change(self.tr("changing the variables"), replace(self._edits.state, variables=variables))
 
     def _fill_menu(self) -> None:
         menu = self._history_menu

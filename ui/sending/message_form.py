@@ -201,6 +201,10 @@ class MessageForm(QWidget):
         )
         self.reconnect.setEnabled(False)
         self.keep.toggled.connect(self.reconnect.setEnabled)
+        self.resend = QCheckBox(self.tr("Send a&gain when a plugin was loaded anew"))
+        self.resend.setToolTip(
+            self.tr("What you sent last, once the service that it went to has the new version; save the file, and see")
+        )
         self.verify = QCheckBox(self.tr("&Verify the certificate"))
         self.verify.setToolTip(self.tr("Against the authorities of the system and the local one"))
         self.verify.setChecked(True)
@@ -244,8 +248,7 @@ class MessageForm(QWidget):
         stops: list[QWidget] = [
             self.method, self.url, self.button, self.tabs.tabBar(), body.editor, body.rows, body.types, body.format,
             body.choose, self.headers, self.faults.lines, self.faults.button, self.times, self.every, self.keep,
-            self.reconnect,
-            self.verify,
+            self.reconnect, self.verify, self.resend,
         ]  # fmt: skip
         for before, after in pairwise(stops):
             QWidget.setTabOrder(before, after)
@@ -265,6 +268,7 @@ class MessageForm(QWidget):
         kept.addStretch()
         column.addLayout(kept)
         column.addWidget(self.verify)
+        column.addWidget(self.resend)
         column.addStretch()
         scrolled = Scrolled(page, OPTION_LINES)
         for part in (page, scrolled):

@@ -134,6 +134,7 @@ class SendRun(QObject):
         reconnect: bool = False,
         variables: Variables = NONE,
         attached: bytes | None = None,
+        fresh: bool = False,
     ) -> None:
         """Send a message, as often as it says.
 
@@ -142,13 +143,14 @@ class SendRun(QObject):
             reconnect: make such a connection again when it is lost.
             variables: what is filled in.
             attached: bytes to send in the place of the message's data.
+            fresh: over a connection of its own, also where one is open that could take it.
         """
         if self._task is not None:
             return
         self._problem = ""
         self._stop_reconnecting()
         self.began.emit()
-        self._task = Deferred.fromCoroutine(self._send(message, keep, reconnect, variables, attached))
+        self._task = Deferred.fromCoroutine(self._send(message, keep, reconnect, variables, attached, fresh))
         self._task.addErrback(lambda failure: None if failure.check(CancelledError) else failure)
         self._task.addCallback(lambda _: self._end())
         self.changed.emit()
@@ -186,7 +188,7 @@ class SendRun(QObject):
             self.conversation.close()
 
     async def _send(
-        self, message: Message, keep: bool, reconnect: bool, variables: Variables, attached: bytes | None
+        self, message: Message, keep: bool, reconnect: bool, variables: Variables, attached: bytes | None, fresh: bool
     ) -> None:
         try:
             request = self._failing(message, message.request(variables))
@@ -199,7 +201,7 @@ class SendRun(QObject):
         except PostError as e:
             self._problem = str(e)
             return
-        reused = self._reusable(request)
+        reused = self._reusable(request, fresh=fresh)
         self._sent_before = self.sent if reused is not None else 0
         self.received = self.received if reused is not None else 0
         self.sending = None
@@ -256,12 +258,12 @@ class SendRun(QObject):
         self._task = None
         self.changed.emit()
 
-    def _reusable(self, request: Request) -> Conversation | None:
-        """The open connection, if this request can use it. Otherwise it is closed."""
+    def _reusable(self, request: Request, *, fresh: bool) -> Conversation | None:
+        """The open connection, if this request can use it. Otherwise it is closed; if ``fresh``, in any case."""
         conversation = self.conversation
         if conversation is None or conversation.closed is not None:
             return None
-        if _connection_key(conversation.request) == _connection_key(request):
+        if not fresh and _connection_key(conversation.request) == _connection_key(request):
             conversation.request = replace(request, faults=conversation.request.faults)  # they count on
             return conversation
         conversation.close()

@@ -96,7 +96,7 @@ class SavedMessages(QWidget):
     def save(self, message: Message) -> None:
         """Add a message under an unused name, and let the user edit the name."""
         message = replace(message, name=self._unused(message.name, None))
-        self._set((*self._messages, message), self.tr("add of message “{name}”"), message)
+        self._set((*self._messages, message), self.tr("adding message “{name}”"), message)
         self.list.setCurrentRow(self.list.count() - 1)
         self.list.editItem(self.list.currentItem())
 
@@ -106,14 +106,14 @@ class SavedMessages(QWidget):
         if row >= 0:
             messages = list(self._messages)
             messages[row] = replace(message, name=messages[row].name)
-            self._set(messages, self.tr("change of message “{name}”"), messages[row])
+            self._set(messages, self.tr("changing message “{name}”"), messages[row])
 
     def remove(self) -> None:
         row = self.list.currentRow()
         if row >= 0:
             messages = list(self._messages)
             removed = messages.pop(row)
-            self._set(messages, self.tr("remove of message “{name}”"), removed)
+            self._set(messages, self.tr("removing message “{name}”"), removed)
 
     @property
     def _messages(self) -> tuple[Message, ...]:
@@ -128,7 +128,7 @@ class SavedMessages(QWidget):
         name = self._unused(item.text(), row)
         if name != messages[row].name:
             before, messages[row] = messages[row], replace(messages[row], name=name)
-            self._set(messages, self.tr("rename of message “{name}”"), before)
+            self._set(messages, self.tr("renaming message “{name}”"), before)
         elif name != item.text():
             item.setText(name)
 

@@ -31,7 +31,7 @@ class Arranging(QObject):
         if name not in known:
             return
         order = reordered({service.name: service.group for service in state.services}, name, drop)
-        text = self.tr("move of “{name}”").format(name=name)
+        text = self.tr("moving “{name}”").format(name=name)
         if known[name].group == drop.group:
             self._edits.reorder(order, text)
             return
@@ -71,7 +71,7 @@ class Arranging(QObject):
         """Give a group another name; that of another group joins the two, an empty one dissolves it."""
         state = self._edits.state
         services = tuple(replace(one, group=new) if one.group == group else one for one in state.services)
-        text = self.tr("rename of group “{name}”") if new else self.tr("ungrouping of “{name}”")
+        text = self.tr("renaming group “{name}”") if new else self.tr("ungrouping “{name}”")
         self._edits.change(text.format(name=group), replace(state, services=services))
 
     def ask_name(self, group: str) -> None:
@@ -99,6 +99,14 @@ class Arranging(QObject):
         dialog.open()
 
     # -- menus
+
+    def movable(self, name: str) -> bool:
+        """Whether it is a service of the workspace, which can be in a group."""
+        return name in self._post.services
+
+    def is_group(self, group: str) -> bool:
+        """Whether services of the workspace are in it."""
+        return any(config.group == group for config in self._post.configs())
 
     def menu_of_service(self, menu: QMenu, name: str) -> QMenu:
         """The menu Group for the context menu of a service."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import count
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.faults import tables
 from app.options import Options
 from app.services import address, errors, settings
@@ -35,9 +37,11 @@ def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
 
 def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:
     if problem := workspace.name_problem(name):
-        return f"The name {problem}"
+        return QCoreApplication.translate("ServiceChecks", "The name {problem}").format(problem=problem)
     if any(other.name == name for other in others):
-        return f'"{name}" is taken. Give each service its own name'
+        return QCoreApplication.translate("ServiceChecks", "“{name}” is taken. Give each service its own name").format(
+            name=name
+        )
     return None
 
 
@@ -45,7 +49,13 @@ def host_problem(host: str) -> str | None:
     try:
         address.parse(address.join(host, 0))
     except errors.InvalidAddressError:
-        return f"{host or 'Nothing'} is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost"
+        if not host:
+            return QCoreApplication.translate(
+                "ServiceChecks", "Enter an address: a number like 127.0.0.1 or ::1, or a name like localhost"
+            )
+        return QCoreApplication.translate(
+            "ServiceChecks", "“{host}” is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost"
+        ).format(host=host)
     return None
 
 
@@ -53,7 +63,9 @@ def port_problem(port: str) -> str | None:
     try:
         address.parse(f"127.0.0.1:{port}")
     except errors.InvalidAddressError:
-        return "The port must be a number from 1 to 65535, or 0 for any free one"
+        return QCoreApplication.translate(
+            "ServiceChecks", "The port must be a number from 1 to 65535, or 0 for any free one"
+        )
     return None
 
 
@@ -71,4 +83,7 @@ def kept_faults(config: ServiceConfig) -> tuple[Options, ...]:
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
     """Names the service that has this address already, or None. Opening a workspace checks the same."""
     other = workspace.taken_by(protocol, host, port, others)
-    return f'{other.listen} is taken by "{other.name}". Choose another port' if other else None
+    if other is None:
+        return None
+    words = QCoreApplication.translate("ServiceChecks", "{address} is taken by “{name}”. Choose another port")
+    return words.format(address=other.listen, name=other.name)

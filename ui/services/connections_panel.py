@@ -10,6 +10,7 @@ from PyQt5.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPai
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.events import ARROWS
+from app.programs.shown import HostedPort
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.status import Listening
@@ -27,7 +28,7 @@ class ConnectionsModel(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.service: Service | None = None
+        self.service: Service | HostedPort | None = None
         self.numbers: list[int] = []
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:
@@ -40,7 +41,7 @@ class ConnectionsModel(QAbstractListModel):
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return f"#{connection.number} {connection.peer}"
         if role == Qt.ToolTipRole:
-            return plain(f"{connection.peer}: Enter sends to it, Delete disconnects it")
+            return plain(self.tr("{peer}: Enter sends to it, Delete disconnects it").format(peer=connection.peer))
         return None
 
     def connection(self, index: QModelIndex) -> Connection | None:
@@ -130,7 +131,7 @@ class ConnectionsPanel(QListView):
     def _on_fonts(self) -> None:
         self.scheduleDelayedItemsLayout()
 
-    def set_service(self, service: Service | None) -> None:
+    def set_service(self, service: Service | HostedPort | None) -> None:
         """Show the connections of ``service``."""
         self._model.service = service
         self.refresh()
@@ -164,7 +165,7 @@ class ConnectionsPanel(QListView):
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.current().dim))
             up = self._model.service is not None and isinstance(self._model.service.status, Listening)
-            text = "No connection.\nA peer that connects shows up here." if up else "No connection."
+            text = self.tr("No connection.\nA peer that connects shows up here.") if up else self.tr("No connection.")
             paint_hint(painter, self.viewport().rect().adjusted(16, 8, -16, -8), text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, pyqtSignal
 from PyQt5.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from app.options import Option
 from ui.forms.form import OptionForm
 
 WORDS = {
-    "tls": "Connections are encrypted; the capture holds what they carry as plain text. "
-    "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
-    "limits": "What a peer may use. Above a limit it is refused, and an event says which limit.",
-    "socket": "Options of the service's sockets, for the operating system.",
-    "restart": "A service that could not start comes back by itself: when its address is free, when its network "
-    "interface is there, when its responder works again.",
-    "options": "Applies to every responder of this protocol.",
+    "tls": QT_TRANSLATE_NOOP(
+        "SectionPage",
+        "Connections are encrypted; the capture holds what they carry as plain text. "
+        "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
+    ),
+    "limits": QT_TRANSLATE_NOOP(
+        "SectionPage", "What a peer may use. A peer that goes above a limit is refused, and an event says which limit."
+    ),
+    "socket": QT_TRANSLATE_NOOP("SectionPage", "Options of the service's sockets, for the operating system."),
+    "restart": QT_TRANSLATE_NOOP(
+        "SectionPage",
+        "A service that could not start comes back by itself: when its address is free, when its network "
+        "interface is there, when its responder works again.",
+    ),
+    "options": QT_TRANSLATE_NOOP("SectionPage", "These options apply to every responder of this protocol."),
 }
 
 
-SWITCHES = {"tls": "Speak &TLS", "restart": "Start a&gain by itself"}
+SWITCHES = {
+    "tls": QT_TRANSLATE_NOOP("SectionPage", "Speak &TLS"),
+    "restart": QT_TRANSLATE_NOOP("SectionPage", "Start a&gain by itself"),
+}
 """What the check box says of a section that can be off."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,13 +24,16 @@ from app.files.folders import data_folder
 from app.post import Post
 from app.services.tls import authority
 from ui.forms.form import column
+from ui.looks import theme
 from ui.looks.icons import icon
 from ui.parts import copying
+from ui.parts.fitting import fit
 
-INTRODUCTION = (
+INTRODUCTION = QT_TRANSLATE_NOOP(
+    "TrustDialog",
     "Services with a certificate “auto” have it signed by an authority of this machine's own. A client trusts them "
     "once it trusts that authority. Do so only on machines for development: whoever can read the authority's key, "
-    "which is kept in a file that only you can read, can pose as any local service."
+    "which is kept in a file that only you can read, can pose as any local service.",
 )
 
 
@@ -66,13 +69,6 @@ class TrustDialog(QDialog):
             place.addWidget(QLabel(name), row, 0, Qt.AlignTop)
             place.addWidget(_value(value), row, 1)
         lines = _Lines(authority.how_to_trust(found.path))
-        scroll = QScrollArea()
-        scroll.setAccessibleName(self.tr("What to run on each system"))
-        lines.setProperty("surface", "panel")
-        lines.setAttribute(Qt.WA_StyledBackground)
-        scroll.setWidget(lines)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.NoFrame)
         content = QFrame()
         content.setProperty("surface", "panel")
         inside = QVBoxLayout(content)
@@ -80,7 +76,13 @@ class TrustDialog(QDialog):
         inside.setSpacing(12)
         inside.addWidget(words)
         inside.addLayout(place)
-        inside.addWidget(scroll, 1)
+        inside.addWidget(lines)
+        inside.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setAccessibleName(self.tr("What to run on each system"))
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.NoFrame)
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
         export = QPushButton(self.tr("&Export the certificate…"))
         buttons.addButton(export, QDialogButtonBox.ActionRole)
@@ -97,11 +99,12 @@ class TrustDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(content, 1)
+        whole.addWidget(scroll, 1)
         whole.addWidget(self.export_result)
         whole.addWidget(footer)
         self.export_result.hide()
-        self.resize(760, 560)
+        self.resize(theme.scaled(760), theme.scaled(560))
+        fit(self)
 
     def _export(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, self.tr("Export the certificate"), self._authority.path.name)

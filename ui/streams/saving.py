@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.capture.reading import streams
 from app.capture.reading.streams import About
 from app.errors import PostError
@@ -38,5 +40,7 @@ def save_side(
     except PostError as e:
         return str(e), False
     except OSError as e:
-        return f"Cannot save to {path}: {e.strerror or e}.", False
-    return f"Saved {amount(written)} to {path}.", True
+        return QCoreApplication.translate("Saving", "Cannot save to {path}: {reason}.").format(
+            path=path, reason=e.strerror or e
+        ), False
+    return QCoreApplication.translate("Saving", "Saved {size} to {path}.").format(size=amount(written), path=path), True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.capture.reading.pieces import Piece
 from app.events import ARROWS
 from app.text.escapes import amount, one_line, shown
@@ -57,7 +59,8 @@ class StreamFormatter:
             yield from self._dump(piece, style) if self._hex else self._text(piece, style)
         if piece.left:
             yield from self._new_line("dim")
-            yield f"[{amount(piece.left)} more are not shown]", "dim"
+            words = QCoreApplication.translate("Stream", "[{size} more are not shown]")
+            yield words.format(size=amount(piece.left)), "dim"
             self._column = 1
         if piece.title:
             yield from self._new_line("dim")

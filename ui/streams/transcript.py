@@ -97,7 +97,8 @@ class Transcript(QPlainTextEdit):
     def _write(self) -> None:
         lines = [self._line(*entry) for entry in self._waiting]
         if self._skipped:
-            lines.insert(0, f"{'':{_ARROW_AT}}· {self._skipped:,} more, which are in the capture")
+            words = self.tr("{count:,} more, which are in the capture").format(count=self._skipped)
+            lines.insert(0, f"{'':{_ARROW_AT}}· {words}")
             self._skipped = 0
         self._waiting.clear()
         self.appendPlainText("\n".join(lines))

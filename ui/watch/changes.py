@@ -56,7 +56,7 @@ class WatchChanges(QObject):
         found = {mistake.option: mistake.text for mistake in mistakes(table, self.schemes())}
         name = table.get("name")
         if name != instead and any(watch.name == name for watch in self.watches):
-            found["name"] = f'"{name}" is another watch\'s already'
+            found["name"] = self.tr("Another watch is called “{name}” already").format(name=name)
         return found
 
     def put(self, table: Options, instead: str = "") -> str:
@@ -68,15 +68,15 @@ class WatchChanges(QObject):
         places = [at for at, watch in enumerate(watches) if watch.name == instead]
         if places:
             watches[places[0]] = new
-            self._edits.set_watches(watches, self.tr("edit of the watch “{name}”").format(name=instead))
+            self._edits.set_watches(watches, self.tr("editing the watch “{name}”").format(name=instead))
         else:
-            self._edits.set_watches([*watches, new], self.tr("add of the watch “{name}”").format(name=new.name))
+            self._edits.set_watches([*watches, new], self.tr("adding the watch “{name}”").format(name=new.name))
         return new.name
 
     def remove(self, name: str) -> None:
         """Take a watch away."""
         rest = [watch for watch in self.watches if watch.name != name]
-        self._edits.set_watches(rest, self.tr("remove of the watch “{name}”").format(name=name))
+        self._edits.set_watches(rest, self.tr("removing the watch “{name}”").format(name=name))
 
 
 def known_targets(services: dict[str, str | None]) -> list[str]:

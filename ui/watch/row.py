@@ -20,6 +20,9 @@ from ui.watch.words import last_words, state_words, took, uptime_words
 WORDS, NARROW_WORDS, NARROW = 62, 40, 125
 """Digits of the width of the words, of the same in a narrow row, and of the width of a row below which it is one."""
 
+LEAST = 16
+"""Digits of the width of the words where all else needs the room, as beside another dock."""
+
 FIGURES = 15
 """Digits of the width of the figures."""
 
@@ -124,9 +127,12 @@ class WatchRow(QFrame):
     def arrange(self, width: int) -> None:
         """Make it ``width`` pixels wide."""
         digit = self.fontMetrics().horizontalAdvance("0")
-        self._words.setFixedWidth((NARROW_WORDS if width < NARROW * digit else WORDS) * digit)
+        words = (NARROW_WORDS if width < NARROW * digit else WORDS) * digit
         self._figures.setFixedWidth(FIGURES * digit)
-        self.name.setMaximumWidth((NARROW_WORDS if width < NARROW * digit else WORDS) * digit * 2 // 3)
+        self._words.setFixedWidth(words)
+        words = max(LEAST * digit, words - max(0, self.minimumSizeHint().width() - width))
+        self._words.setFixedWidth(words)
+        self.name.setMaximumWidth(words * 2 // 3)
 
     def show_watch(self, watch: Watch) -> None:
         """Show this watch, which has the same name."""

@@ -27,6 +27,8 @@ def last_words(watch: Watch) -> str:
     """What the last check found, or why there is none."""
     if watch.held:
         return watch.held
+    if watch.earlier and watch.results and not watch.words:
+        return translate("not checked yet; {words}").format(words=_earlier(watch.results[-1]))
     if not watch.words:
         return translate("not checked yet")
     if watch.results and watch.results[-1].ok and watch.words == "ok":
@@ -58,6 +60,12 @@ def result_words(result: Result) -> str:
     """One result, for the pointer on it."""
     words = took(result.milliseconds) if result.ok else sentence(result.reason)
     return f"{_time(result)}  {words}"
+
+
+def _earlier(result: Result) -> str:
+    when = times.moment(result.time)
+    words = translate("ok") if result.ok else result.reason
+    return translate("{time:%Y-%m-%d %H:%M}: {words}").format(time=when, words=words)
 
 
 def _time(result: Result) -> str:

@@ -161,7 +161,7 @@ class Drafts(QObject):
             words = self.tr("{path} has unsaved changes that cannot be read, so nothing was changed:\n{problems}")
             self.failed.emit(words.format(path=left.path, problems="\n".join(map(str, problems))))
             return
-        self._edits.change(self.tr("restore of unsaved changes"), state, by_user=False)
+        self._edits.change(self.tr("restoring unsaved changes"), state, by_user=False)
         self._left.remove(left)
         self._restored.append(left)
         self._on_change()

@@ -98,7 +98,7 @@ class Examples(QObject):
         self._edits.when_followed(lambda: _detached(start()))
 
     def _send(self, service: Service) -> None:
-        from ui.sending.dock import reaching
+        from ui.sending.resend import reaching
 
         url = reaching(service)
         if url is not None:

@@ -34,6 +34,8 @@ from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
 from ui.parts.copying import SHOWN
 from ui.program.commands import ProgramCommands
+from ui.programs.actions import ProgramActions
+from ui.programs.commands import ProgramsCommands
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from ui.instance import Wish
 
 WORKSPACE = ".toml"
+PROGRAMS = (".py", ".tac")
 
 DRAFTS = "drafts"
 """The folder in the data folder for unsaved changes."""
@@ -84,7 +87,7 @@ class MainWindow(QMainWindow):
         drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
-        service_actions, failure_actions, exchanges, notes: what acts on services and events.
+        programs, service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
         sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
@@ -106,7 +109,7 @@ class MainWindow(QMainWindow):
         self.metrics = MetricsServer(post.sender.reactor, post)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
-        self._whole = QWidget()
+        self._whole = QWidget(self)
         self.notices = Notices(post, self.bridge, self._whole)
         self.middle = Middle(post, self._whole)
         self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
@@ -123,7 +126,8 @@ class MainWindow(QMainWindow):
 
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
-        self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
+        self.programs = ProgramActions(post, edits, self._settings, self, self.notices.say)
+        self.service_actions = ServiceActions(post, edits, bridge, self, self.programs, lambda: self._settings.host)
         self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings, self.middle)
         self.services, self.connections = self.side.services, self.side.connections
 
@@ -139,7 +143,8 @@ class MainWindow(QMainWindow):
         self.workbench.toggled.connect(self.service_actions.toggle)
         self.files.follow(self.workbench)
         self.service_actions.edit_wanted.connect(self.workbench.open)
-        self.services.address_wanted.connect(self.workbench.open_address)
+        self.services.address_wanted.connect(self._edit_address)
+        self.services.kill_wanted.connect(self.programs.kill)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
@@ -171,11 +176,12 @@ class MainWindow(QMainWindow):
             edits,
             bridge,
             self,
-            self.side.selected,
+            lambda: post.services.get(self.services.selected),
             files.folder,
             reader,
             lambda: self.browser.current_event,
             edit_faults,
+            self._settings,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
@@ -215,6 +221,7 @@ class MainWindow(QMainWindow):
                 lambda: self.services.selected,
                 lambda: self.browser.current_event,
                 lambda words: self.statusBar().showMessage(words, SHOWN),
+                self.service_actions.edit,
             ),
             WindowCommands(
                 post,
@@ -238,6 +245,7 @@ class MainWindow(QMainWindow):
             self.alerts,
             ManualCommands(self.manual),
             ProgramCommands(post, self),
+            ProgramsCommands(self.programs, lambda: self.services.selected),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)
@@ -264,6 +272,12 @@ class MainWindow(QMainWindow):
         self.middle.restore(self._settings)
 
     # -- the window itself
+
+    def _edit_address(self, name: str) -> None:
+        if name in self._post.services:
+            self.workbench.open_address(name)
+        else:
+            self.programs.edit(name)
 
     def _read_anew(self) -> None:
         """The program captures into another file now."""
@@ -298,7 +312,7 @@ class MainWindow(QMainWindow):
             self.notices.say(self.tr("{name} was not opened, because a dialog is open.").format(name=path.name))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped(event.mimeData()) or dropped(event.mimeData(), WORKSPACE):
+        if any(dropped(event.mimeData(), suffix) for suffix in (SUFFIX, WORKSPACE, *PROGRAMS)):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -307,6 +321,8 @@ class MainWindow(QMainWindow):
         for path in dropped(event.mimeData(), WORKSPACE)[:1]:
             # Later: while the question is open, the program where it comes from would wait.
             QTimer.singleShot(0, partial(self._open_workspace, path))
+        for path in [path for suffix in PROGRAMS for path in dropped(event.mimeData(), suffix)][:1]:
+            QTimer.singleShot(0, partial(self.programs.run, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.settled(unfinished=self.capture_commands.unfinished()):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from PyQt5.QtCore import QEvent, QObject, Qt
+from PyQt5.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PyQt5.QtGui import QBrush, QColor, QIcon, QKeyEvent, QPixmap
 from PyQt5.QtWidgets import (
     QFrame,
@@ -210,7 +210,7 @@ class Palette(QFrame):
 
 
 def _item(entry: Entry) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([entry.text, entry.where if entry.possible else entry.why_not or "not now", entry.keys])
+    item = QTreeWidgetItem([entry.text, entry.where if entry.possible else entry.why_not or _not_now(), entry.keys])
     colors = theme.current()
     item.setIcon(0, entry.icon or _blank())
     item.setToolTip(1, plain(item.text(1)))
@@ -229,12 +229,18 @@ def _blank() -> QIcon:
 
 
 def _nothing() -> QTreeWidgetItem:
-    item = QTreeWidgetItem(["No command, service or pane has this name.", "", ""])
+    item = QTreeWidgetItem(
+        [QCoreApplication.translate("Palette", "No command, service or pane has this name."), "", ""]
+    )
     item.setForeground(0, QBrush(QColor(theme.current().dim)))
     item.setFlags(Qt.NoItemFlags)
     return item
 
 
+def _not_now() -> str:
+    return QCoreApplication.translate("Palette", "not now")
+
+
 def _spoken(entry: Entry) -> str:
-    words = [entry.text, entry.keys, "" if entry.possible else entry.why_not or "not now"]
+    words = [entry.text, entry.keys, "" if entry.possible else entry.why_not or _not_now()]
     return ", ".join(word for word in words if word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QSize, Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar, QWidget
 
@@ -76,10 +76,10 @@ class StatusLine(QStatusBar):
     def refresh(self, *_: object) -> None:
         """Show the current figures."""
         post, recorder = self._post, self._post.recorder
-        services = post.services.values()
+        services = [owner for owner in post.owners() if not owner.outgoing]
         up = sum(isinstance(service.status, Listening) for service in services)
-        live = sum(len(service.connections) for service in services)
-        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(post.services)))
+        live = sum(service.accepted for service in services)
+        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(services)))
         self._connections.setText(
             self.tr("1 connection") if live == 1 else self.tr("{live:,} connections").format(live=live)
         )
@@ -159,4 +159,7 @@ class StatusLine(QStatusBar):
 def _lost_words(because: Mapping[str, int]) -> str:
     """How many were lost and why, and where to look."""
     why = "; ".join(f"{count:,}: {why}" for why, count in because.items())
-    return plain(f"Events that are not in the capture. {why}. When: see the events {FILTER}")
+    words = QCoreApplication.translate(
+        "StatusLine", "Events that are not in the capture. {why}. The filter “{filter}” shows when they were lost"
+    )
+    return plain(words.format(why=why, filter=FILTER))

@@ -58,9 +58,9 @@ class TrustQuestion(QFrame):
         self.refresh()
 
     def _lay_out(self) -> None:
-        self.trust_file = self._button("T&rust this file", lambda: self._answer("content"))
-        self.trust_folder = self._button("Trust this fol&der", lambda: self._answer("folder"))
-        self.later = self._button("N&ot now", self._post.postpone)
+        self.trust_file = self._button(self.tr("T&rust this file"), lambda: self._answer("content"))
+        self.trust_folder = self._button(self.tr("Trust this fol&der"), lambda: self._answer("folder"))
+        self.later = self._button(self.tr("N&ot now"), self._post.postpone)
         self.later.setToolTip(self.tr("What is listed does not happen. Everything else runs"))
         words = QVBoxLayout()
         words.setSpacing(6)
@@ -79,7 +79,7 @@ class TrustQuestion(QFrame):
         row.addLayout(buttons)
 
     def _button(self, text: str, call: object) -> QPushButton:
-        button = QPushButton(self.tr(text))
+        button = QPushButton(text)
         button.setAutoDefault(False)
         button.clicked.connect(lambda: call())  # type: ignore[operator]
         return button
@@ -135,8 +135,11 @@ def _heading(asked: Question) -> str:
             "Nothing of this happens before you answer:",
         )
     if asked.path is None:
-        return "A plugin is code that can do all that you can. Nothing of this happens before you trust it:"
-    return (
-        f"Do you trust {one_line(str(asked.path))}? It asks for more than to serve this machine. "
-        "Nothing of this happens before you answer:"
-    )
+        return QCoreApplication.translate(
+            "TrustQuestion",
+            "A plugin is code that can do all that you can. Nothing of this happens before you trust it:",
+        )
+    return QCoreApplication.translate(
+        "TrustQuestion",
+        "Do you trust {path}? It asks for more than to serve this machine. Nothing of this happens before you answer:",
+    ).format(path=one_line(str(asked.path)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import resources
@@ -23,7 +23,7 @@ from ui.settings import Settings
 from ui.window.leave_question import LeaveQuestion, OverwriteQuestion, UnappliedQuestion, running
 from ui.workbench.pages import Workbench
 
-FILES = "Workspaces (*.toml);;All files (*)"
+FILES = QT_TRANSLATE_NOOP("WorkspaceFiles", "Workspaces (*.toml);;All files (*)")
 
 DEMO = "Demo"
 
@@ -110,7 +110,7 @@ class WorkspaceFiles(QObject):
 
     def open(self) -> None:
         folder = str(self.path.parent if self.path else Path.home())
-        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open workspace"), folder, FILES)
+        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open workspace"), folder, self.tr(FILES))
         if name:
             self.open_path(Path(name))
 
@@ -178,7 +178,7 @@ class WorkspaceFiles(QObject):
 
     def save_as(self) -> bool:
         start = self.path or Path.home() / "workspace.toml"
-        dialog = QFileDialog(self._window, self.tr("Save workspace"), str(start), FILES)
+        dialog = QFileDialog(self._window, self.tr("Save workspace"), str(start), self.tr(FILES))
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         # The dialog adds the suffix itself, so that it asks before it overwrites the file of that name.
         dialog.setDefaultSuffix("toml")

@@ -56,12 +56,12 @@ MENU = 100
 FAULTS = {
     "title": QT_TRANSLATE_NOOP("Workbench", "Faults"),
     "new": QT_TRANSLATE_NOOP("Workbench", "Add a fault"),
-    "add": QT_TRANSLATE_NOOP("Workbench", "add of a fault"),
-    "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicate of a fault"),
-    "remove": QT_TRANSLATE_NOOP("Workbench", "remove of a fault"),
-    "remove many": QT_TRANSLATE_NOOP("Workbench", "remove of {count} faults"),
-    "paste": QT_TRANSLATE_NOOP("Workbench", "paste of faults"),
-    "move": QT_TRANSLATE_NOOP("Workbench", "move of a fault"),
+    "add": QT_TRANSLATE_NOOP("Workbench", "adding a fault"),
+    "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicating a fault"),
+    "remove": QT_TRANSLATE_NOOP("Workbench", "removing a fault"),
+    "remove many": QT_TRANSLATE_NOOP("Workbench", "removing {count} faults"),
+    "paste": QT_TRANSLATE_NOOP("Workbench", "pasting faults"),
+    "move": QT_TRANSLATE_NOOP("Workbench", "moving a fault"),
 }
 
 SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0, 2**63 - 1)
@@ -385,7 +385,7 @@ class FaultsSection(QWidget):
 
     def _add(self, kind: str, _checked: bool = False) -> None:
         at = self.view.at() + 1 if self.view.at() >= 0 else self.model.rowCount()
-        self.model.insert(at, [{"kind": kind}], self.tr("add of a fault"))
+        self.model.insert(at, [{"kind": kind}], self.tr("adding a fault"))
         self.view.choose(at)
         self.form.focus()
 
@@ -416,7 +416,7 @@ class FaultsSection(QWidget):
             tab_through(*self.order())
             self.form.focus("kind")
         self.refresh()
-        self.edited.emit(self.tr("edit of fault {number}").format(number=at + 1), f"fault {at} {name}")
+        self.edited.emit(self.tr("editing fault {number}").format(number=at + 1), f"fault {at} {name}")
 
     def _on_rows(self, words: str) -> None:
         row = self.model.row(self.view.at())
@@ -427,7 +427,7 @@ class FaultsSection(QWidget):
 
     def _on_seed(self) -> None:
         self.refresh()
-        self.edited.emit(self.tr("edit of the seed"), "seed")
+        self.edited.emit(self.tr("editing the seed"), "seed")
 
     def _keep_seed(self) -> None:
         service = self._service()

@@ -123,7 +123,7 @@ class PageForms(QStackedWidget):
         self._tabs.blockSignals(False)
 
     def _follow(self, name: str) -> None:
-        words = self.tr("edit of “{name}”").format(name=name)
+        words = self.tr("editing “{name}”").format(name=name)
         for key, page in self.sections.pages.items():
             page.changed.connect(partial(self.edited.emit, words, key))
         self.sections.answer.changed.connect(partial(self.edited.emit, words, "answer"))

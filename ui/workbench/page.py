@@ -173,7 +173,7 @@ class ServicePage(QWidget):
             self.header.say_later("")
         waits = not self._mistakes and service is not None and service.running
         waits = waits and config != live_part(self._served, config)
-        self.restart.say(len(service.connections) if waits and service is not None else -1)
+        self.restart.say(service.accepted if waits and service is not None else -1)
         pending = None if not self._mistakes and config == self._served else config
         if not self._mistakes:
             self.waiting = pending

@@ -136,7 +136,7 @@ class Workbench(QObject):
             return False
         options = dict(config.options)
         options["rules"] = [dict(rule), *options.get("rules", ())]
-        self._edits.replace(name, replace(config, options=options), self.tr("add of a rule"))
+        self._edits.replace(name, replace(config, options=options), self.tr("adding a rule"))
         page = self.open(name)
         if page is not None:
             page.show_rule(0)

@@ -50,12 +50,12 @@ class RuleRow:
 RULES: Mapping[str, str] = {
     "title": QT_TRANSLATE_NOOP("Workbench", "Rules"),
     "new": QT_TRANSLATE_NOOP("Workbench", "Add a rule"),
-    "add": QT_TRANSLATE_NOOP("Workbench", "add of a rule"),
-    "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicate of a rule"),
-    "remove": QT_TRANSLATE_NOOP("Workbench", "remove of a rule"),
-    "remove many": QT_TRANSLATE_NOOP("Workbench", "remove of {count} rules"),
-    "paste": QT_TRANSLATE_NOOP("Workbench", "paste of rules"),
-    "move": QT_TRANSLATE_NOOP("Workbench", "move of a rule"),
+    "add": QT_TRANSLATE_NOOP("Workbench", "adding a rule"),
+    "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicating a rule"),
+    "remove": QT_TRANSLATE_NOOP("Workbench", "removing a rule"),
+    "remove many": QT_TRANSLATE_NOOP("Workbench", "removing {count} rules"),
+    "paste": QT_TRANSLATE_NOOP("Workbench", "pasting rules"),
+    "move": QT_TRANSLATE_NOOP("Workbench", "moving a rule"),
 }
 """What is said of rules; of faults see ``ui.workbench.faults_section``."""
 

@@ -219,7 +219,7 @@ class RulesSection(QWidget):
         if at >= 0:
             self.rules.change(at, self.form.table())
             self._show_body()
-            self.edited.emit(self.tr("edit of rule {number}").format(number=at + 1), f"rule {at} {name}")
+            self.edited.emit(self.tr("editing rule {number}").format(number=at + 1), f"rule {at} {name}")
 
     def _on_rows(self, words: str) -> None:
         row = self.rules.row(self.view.at())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from app.alerts import errors
 from app.alerts.actions import Action
 from app.alerts.means import Means
 from app.alerts.told import Told
+from app.trust.asks import Ask
 
 
 async def _act(told: Told, _: str, means: Means) -> str:
@@ -14,4 +18,10 @@ async def _act(told: Told, _: str, means: Means) -> str:
     return await means.show(told)
 
 
-ACTION = Action("notify", "A notification of the desktop; under serve, a line on standard error", _act, resolves=True)
+def _asks(_: str, __: Any) -> Iterator[Ask]:
+    yield Ask("tell", "", "notify", "shows notifications")
+
+
+ACTION = Action(
+    "notify", "A notification of the desktop; under serve, a line on standard error", _act, asks=_asks, resolves=True
+)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from app.alerts import errors
 from app.alerts.actions import Action
 from app.alerts.means import Means
 from app.alerts.told import Told
+from app.trust.asks import Ask
 
 
 async def _act(_: Told, __: str, means: Means) -> str:
@@ -15,4 +19,8 @@ async def _act(_: Told, __: str, means: Means) -> str:
     return "beeped"
 
 
-ACTION = Action("sound", "A beep; under serve, the bell of the terminal", _act)
+def _asks(_: str, __: Any) -> Iterator[Ask]:
+    yield Ask("tell", "", "sound", "makes sounds")
+
+
+ACTION = Action("sound", "A beep; under serve, the bell of the terminal", _act, asks=_asks)

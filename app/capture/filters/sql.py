@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -64,6 +63,8 @@ def once_for_all(sql: str, key: str, of: str = "") -> str:
 
 def of_payload(sql: str, *values: Any) -> Filter:
     """The condition ``sql`` on ``payload``, worked out once for all events that have the same bytes."""
+    import hashlib  # not at the top: it loads OpenSSL, and the capture's writer, which imports us, begins without it
+
     key = int.from_bytes(hashlib.blake2b(repr((sql, values)).encode(), digest_size=7).digest())
     return Filter(once_for_all(f"({sql})", "?"), (key, key, *values, *values))
 
@@ -99,6 +100,14 @@ def among(column: str, numbers: Iterable[int]) -> Filter:
 def of_service(name: str) -> Filter:
     """The events of all services that the capture knows by this name."""
     return Filter("service IN (SELECT id FROM service WHERE name = ?)", (name,))
+
+
+def of_program(name: str) -> Filter:
+    """The events of a hosted program and of its ports, which are called ``name/port``."""
+    return Filter(
+        "service IN (SELECT id FROM service WHERE name = ? OR substr(name, 1, ?) = ?)",
+        (name, len(name) + 1, f"{name}/"),
+    )
 
 
 _OF_NONE = "(SELECT i.watch FROM connection AS i WHERE i.id = {}) IS NULL"

@@ -24,6 +24,9 @@ from app.faults.targets import ENDED, Told
 from app.services.http.malformed import NO_END
 from app.services.tap.pacing import Pace
 
+PACE = 0.02
+"""Seconds between the bytes of a head that leaves slowly."""
+
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
 
@@ -184,7 +187,7 @@ class Exchange:
         if self.slow is not None and not piece.gone:
             head = Piece(self._head(), self._pass_head)
             head.due.update(piece.due)
-            head.slices[self.slow] = (lambda: 1, 0.02)
+            head.slices[self.slow] = (lambda: 1, PACE)
             self.outgoing.put(head)
         self._put(piece)
 

@@ -231,3 +231,16 @@ async def test_without_alerts_nothing_runs(make: Make) -> None:
     assert post.alerts._timer is None
     with closing(sqlite3.connect(post.capture or "")) as db:  # nothing of alerts was ever recorded
         assert db.execute("SELECT count(*) FROM service").fetchone() == (0,)
+
+
+@ensure
+async def test_a_service_that_it_stops_stays_stopped_also_one_that_always_comes_back(make: Make) -> None:
+    back = ServiceConfig("back", "tcp", "127.0.0.1", 0, "echo", restart={"when": "always", "delay_seconds": 0.01})
+    post = await make(Alert("a", "boom", then=("stop back",)), services=(back,))
+    seen_in: list[str] = []
+    post.status_changed.connect(lambda service: seen_in.append(type(service.status).__name__))
+    log(post, "boom")
+    await until(lambda: isinstance(post.services["back"].status, Stopped))
+    await seen(post)
+    assert seen_in == ["Stopping", "Stopped"]
+    assert post.services["back"].seconds_left == 0

@@ -130,13 +130,17 @@ def test_somebody_else_s_alerts_are_part_of_the_question(path: Path) -> None:
         "reach the alert “errors” sends to https://example.org/hook",
         "reach the alert “errors” sends mail to qa@example.org through mail.example.org:587",
         "stop the alert “errors” stops the service api",
+        "tell the alert “errors” shows notifications",
+        "tell the alert “fails” shows notifications",
     ]
     assert "sends mail to qa@example.org" in str(gate.withheld("errors", QA))
     assert gate.withheld("errors", HOOK, True) is not None  # not by the button either, while it is not answered
     assert gate.withheld("errors", "stop api") is not None
-    assert gate.withheld("errors", "notify") is None
+    assert "shows notifications" in str(gate.withheld("errors", "notify"))
+    assert "makes sounds" in str(gate.withheld("errors", "sound"))
     gate.allow("content", [])
     assert gate.withheld("errors", QA) is None
+    assert gate.withheld("errors", "notify") is None
     again = Gate()
     again.enter(reading.load(path))
     assert again.question([]) is None

@@ -21,7 +21,7 @@ from app.commands import send_order, send_run
 from app.sending.request import Request
 from app.sending.url import parse
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
-from tests.helpers import PROGRAM, ROOT, run, run_bytes
+from tests.helpers import PROGRAM, ROOT, Piped, run, run_bytes
 
 
 def send(*args: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -199,12 +199,10 @@ def test_it_is_quiet_when_its_reader_has_had_enough(echo: str) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("more", [(), ("--repeat", "0", "--every", "20")], ids=["waiting", "sending"])
 def test_a_signal_ends_it_without_a_word(echo: str, number: int, code: int, more: tuple[str, ...]) -> None:
-    command = [*PROGRAM, "send", echo, "x", "--wait", "30", *more]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    with Piped("send", echo, "x", "--wait", "30", *more) as process:
         assert process.stdout.read(1) == b"x"
         process.send_signal(number)
-        _, said = process.communicate(timeout=100)
+        _, said = process.communicate()
     assert (process.returncode, said) == (code, b"")
 
 

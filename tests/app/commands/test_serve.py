@@ -15,7 +15,7 @@ from app import events
 from app.commands.output import line
 from app.events import Event
 from tests.app.capture.captures import event, is_sound, make, read
-from tests.helpers import PROGRAM, ROOT, Load, open_files, run, serving, wait_for
+from tests.helpers import PROGRAM, ROOT, Load, Piped, open_files, run, serving, wait_for
 from tests.preloaded import Run
 
 SERVICE = '[[service]]\nname = "{name}"\nprotocol = "{protocol}"\nlisten = "{listen}"\nresponder = "{responder}"\n'
@@ -216,17 +216,16 @@ def test_printing_goes_on_after_the_file_was_deleted(echo, path):
 
 
 def test_a_reader_that_has_had_enough_does_not_stop_it(echo, path):
-    command = [*PROGRAM, "serve", str(echo), "--capture", str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=-1, text=True) as process:
-        port = int(process.stdout.readline().rpartition(":")[2])
+    with Piped("serve", echo, "--capture", path) as process:
+        port = int(process.stdout.readline().rpartition(b":")[2])
         process.stdout.close()
         with socket.create_connection(("127.0.0.1", port), 5) as client:
             for _ in range(20):
                 client.sendall(b"x" * 1000)
                 assert client.recv(1000)
         process.send_signal(signal.SIGTERM)
-        assert process.stderr.read() == f"capturing into {path}\n"
-    assert process.returncode == 0
+        assert process.stderr.read() == f"capturing into {path}\n".encode()
+        assert process.wait(100) == 0
 
 
 @pytest.mark.parametrize("args", [(), ("--json",), ("--quiet",)], ids=["lines", "json", "quiet"])

@@ -16,6 +16,7 @@ from haralyzer import HarParser
 from app.capture.keeping.about import about
 from app.capture.reading.losses import FILTER, lost
 from app.capture.reading.store import Store
+from tests.app.exports import impatient
 from tests.helpers import Serve, run, serving, wait_for
 
 WORKSPACE = """
@@ -32,8 +33,10 @@ listen = "127.0.0.1:0"
 responder = "inspector"
 """
 
-DATAGRAM, FLOOD = 60_000, 2_500
+DATAGRAM, FLOOD = 60_000, 200
 """Bytes of a datagram, and how many are sent while the writer stands still: more than may wait for it."""
+
+assert DATAGRAM * FLOOD > 4 * impatient.LOSE_ABOVE
 
 
 def writer_of(program: Serve) -> int:
@@ -55,7 +58,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("losses")
     (folder / "w.toml").write_text(WORKSPACE)
     path = folder / "c.lpost"
-    with serving(folder / "w.toml", path) as program:
+    with serving(folder / "w.toml", path, module=impatient.__name__) as program:
         at = wait_for(lambda: len(found := program.wait_up()) == 2 and found)
         ask(at["web"], b"/before")
         writer = writer_of(program)

@@ -60,13 +60,10 @@ async def asked(
     path: str = "/",
     method: str = "GET",
     body: bytes = b"",
-    wait: float = 0.4,
-    *,
-    hangs: bool = False,
-    ends: bool = False,
+    **more: Any,
 ) -> Got:
     """One request in a thread; see ``ask1``. Of HTTP/2, the end of the stream is waited for unless it ``hangs``."""
-    return await deferToThread(ask, address(service), wire, path, method, body, wait, hangs=hangs, ends=ends)
+    return await deferToThread(ask, address(service), wire, path, method, body, **more)
 
 
 def expected(end: str, wire: str, of_stream: str) -> str:

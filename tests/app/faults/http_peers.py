@@ -6,12 +6,15 @@ import socket
 import ssl
 from contextlib import closing
 from dataclasses import dataclass, field
+from threading import Event
 from time import monotonic
 from typing import Any
 
 import h2.config
 import h2.connection
 import h2.events
+
+from tests.helpers import still_from_thread
 
 HTTP1, HTTPS1, HTTP2 = "HTTP/1", "HTTP/1 on TLS", "HTTP/2"
 WIRES = (HTTP1, HTTPS1, HTTP2)
@@ -106,32 +109,52 @@ def connected(where: tuple[str, int], wire: str) -> Any:
     return plain if wire == HTTP1 else Secured(plain, "h2" if wire == HTTP2 else "http/1.1")
 
 
-def _read(sock: Any, wait: float) -> bytes | str:
-    """What comes next: bytes, "FIN", "RST", or "open" if nothing does for ``wait`` seconds."""
-    try:
-        sock.settimeout(wait)
-        return sock.recv(65_536) or "FIN"
-    except (ConnectionResetError, BrokenPipeError):
-        return "RST"
-    except TimeoutError:
-        return "open"
+GLANCE = 0.01
+"""Seconds after which one looks whether anything more will come."""
+
+
+def _read(sock: Any, patient: bool) -> bytes | str:
+    """What comes next: bytes, "FIN", "RST", or "open" if nothing will (see ``still``).
+
+    One who is ``patient`` knows that something comes.
+    """
+    sock.settimeout(PATIENCE if patient else GLANCE)
+    all_done = patient
+    while True:
+        try:
+            return sock.recv(65_536) or "FIN"
+        except (ConnectionResetError, BrokenPipeError):
+            return "RST"
+        except TimeoutError:
+            if all_done:  # and nothing has come since
+                return "open"
+            all_done = still_from_thread()
 
 
 def ask1(
-    where: tuple[str, int], wire: str, *requests: bytes, wait: float = 0.4, hangs: bool = False, ends: bool = False
+    where: tuple[str, int],
+    wire: str,
+    *requests: bytes,
+    hangs: bool = False,
+    ends: bool = False,
+    last: bytes = b"",
+    began: Event | None = None,
 ) -> Got:
-    """Send ``requests`` at once on a new connection, and read until nothing comes for ``wait`` seconds.
+    """Send ``requests`` at once on a new connection, and read until nothing more will come.
 
-    What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``.
+    What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``; what
+    is ``last``. ``began`` is set with the first byte.
     """
     data, got = b"", Got()
     with closing(connected(where, wire)) as sock:
         start = monotonic()
         sock.sendall(b"".join(requests))
-        while not isinstance(came := _read(sock, PATIENCE if ends or not (data or hangs) else wait), str):
+        while not isinstance(came := _read(sock, ends or not (data or hangs) or last not in data), str):
             now = (monotonic() - start) * 1000
             got.began, got.ended = got.began or now, now
             data += came
+            if began is not None:
+                began.set()
         got.end = came
         if came != "open":
             got.ended = (monotonic() - start) * 1000
@@ -159,7 +182,8 @@ def get(path: str = "/", method: str = "GET", *fields: str, body: bytes = b"", v
 class Client2:
     """One connection of HTTP/2 that reads in the thread which it is made in."""
 
-    def __init__(self, where: tuple[str, int]) -> None:
+    def __init__(self, where: tuple[str, int], began: Event | None = None) -> None:
+        self.began = began  # set with the first byte of an answer
         self.sock = connected(where, HTTP2)
         config = h2.config.H2Configuration(client_side=True, validate_inbound_headers=False)
         self.h2 = h2.connection.H2Connection(config)
@@ -189,9 +213,9 @@ class Client2:
         self.flush()
         return stream
 
-    def read(self, *last: int, wait: float = 0.4) -> dict[int, Got]:
-        """Read until the streams ``last`` have ended, and until nothing comes for ``wait`` seconds."""
-        while not isinstance(came := _read(self.sock, PATIENCE if self._open(last) else wait), str):
+    def read(self, *last: int) -> dict[int, Got]:
+        """Read until the streams ``last`` have ended, and until nothing more will come."""
+        while not isinstance(came := _read(self.sock, self._open(last)), str):
             for event in self.h2.receive_data(came):
                 self._take(event)
             self.flush()
@@ -213,6 +237,8 @@ class Client2:
         if got is None or isinstance(event, h2.events.WindowUpdated):
             return
         got.began, got.ended = got.began or now, now
+        if self.began is not None:
+            self.began.set()
         if isinstance(event, h2.events.InformationalResponseReceived):
             got.interims += 1
         elif isinstance(event, h2.events.ResponseReceived):
@@ -235,13 +261,13 @@ def ask2(
     path: str = "/",
     method: str = "GET",
     body: bytes = b"",
-    wait: float = 0.4,
     hangs: bool = False,
+    began: Event | None = None,
 ) -> Got:
-    client = Client2(where)
+    client = Client2(where, began)
     try:
         stream = client.ask(path, method, body)
-        return client.read(*([] if hangs else [stream]), wait=wait)[stream]
+        return client.read(*([] if hangs else [stream]))[stream]
     finally:
         client.close()
 
@@ -252,12 +278,13 @@ def ask(
     path: str = "/",
     method: str = "GET",
     body: bytes = b"",
-    wait: float = 0.4,
     *,
     hangs: bool = False,
     ends: bool = False,
+    last: bytes = b"",
+    began: Event | None = None,
 ) -> Got:
     """One request on a connection of its own."""
     if wire == HTTP2:
-        return ask2(where, path, method, body, 0.1, hangs)
-    return ask1(where, wire, get(path, method, body=body), wait=wait, hangs=hangs, ends=ends)
+        return ask2(where, path, method, body, hangs, began)
+    return ask1(where, wire, get(path, method, body=body), hangs=hangs, ends=ends, last=last, began=began)

@@ -109,7 +109,7 @@ async def test_streams_that_are_held_and_cancelled_leave_nothing(desk: Desk, hom
         client = Client2(address(service))
         for _ in range(5):
             streams = [client.ask(path) for path in ("/hang", "/late", "/slow", "/cut") * 20]
-            client.read(wait=0.1)
+            client.read()
             for stream in streams:
                 if client.streams[stream].end == "open":
                     client.h2.reset_stream(stream, 8)

@@ -22,31 +22,38 @@ from app.services.tap.datagrams import DatagramTap
 from app.services.tap.faulty_flows import FaultyFlows
 from tests.app.faults.test_streams import faults
 from tests.app.services.helpers import Desk, Tape, address
-from tests.helpers import until
+from tests.helpers import still_from_thread, until
+
+GLANCE = 0.02
+"""Seconds after which a client looks whether anything more will come."""
 
 
-def talk(where: tuple[str, int], sent: tuple[bytes, ...], wait: float) -> list[tuple[float, bytes]]:
+def talk(where: tuple[str, int], sent: tuple[bytes, ...]) -> list[tuple[float, bytes]]:
     """What a client gets for what it sends, with the milliseconds since; ``b"refused"`` for port unreachable."""
     got = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect(where)
-        client.settimeout(wait)
+        client.settimeout(GLANCE)
         began = monotonic()
+        all_done = False
         try:
             for data in sent:
                 client.send(data)
             while True:
-                data = client.recv(70_000)
-                got.append(((monotonic() - began) * 1000, data))
-        except TimeoutError:
-            return got
+                try:
+                    data = client.recv(70_000)
+                    got.append(((monotonic() - began) * 1000, data))
+                except TimeoutError:
+                    if all_done:  # and nothing has come since
+                        return got
+                    all_done = still_from_thread()
         except ConnectionRefusedError:
             got.append((0.0, b"refused"))
             return got
 
 
-async def talked(service: Any, *sent: bytes, wait: float = 0.25) -> list[bytes]:
-    return [data for _, data in await deferToThread(talk, address(service), sent, wait)]
+async def talked(service: Any, *sent: bytes) -> list[bytes]:
+    return [data for _, data in await deferToThread(talk, address(service), sent)]
 
 
 SEEN: list[tuple[dict[str, Any], list[bytes]]] = [
@@ -114,7 +121,7 @@ async def test_a_closed_port_is_unreachable_and_comes_back(desk: Desk, tape: Tap
     [fault] = service.faults.all
     service.faults.switch(fault, on=True)
     assert service.status.shut == "closed"
-    assert await deferToThread(talk, where, (b"2",), 1.0) == [(0.0, b"refused")]
+    assert await deferToThread(talk, where, (b"2",)) == [(0.0, b"refused")]
     service.faults.switch(fault, on=False)
     assert service.status.shut == ""
     assert await talked(service, b"3") == [b"3"]
@@ -128,7 +135,7 @@ async def test_a_closed_port_is_unreachable_and_comes_back(desk: Desk, tape: Tap
 async def test_what_is_answered_while_the_port_is_closed_says_so(desk: Desk, tape: Tape):
     tables = {"kind": "delay", "ms": 100.0}, {"kind": "refuse", "enabled": False}
     service = await desk.start("udp", **faults(*tables))
-    talking = deferToThread(talk, address(service), (b"1",), 0.5)
+    talking = deferToThread(talk, address(service), (b"1",))
     await until(lambda: tape.all("datagram.received"))
     service.faults.switch(service.faults.all[1], on=True)
     await talking

@@ -10,13 +10,15 @@ import pytest_twisted
 from twisted.internet.protocol import Factory, Protocol
 
 from app.faults import lane
-from app.services.service import GRACE
 from tests.app.services.helpers import Desk, Peer, Tape, turn
 from tests.app.services.tls_peers import SecurePeer, at_home, trusting
 from tests.helpers import until
 
 READ = 1 << 16
 """Bytes that the reactor reads at once."""
+
+GRACE = 0.3
+"""Seconds that a service has for its end."""
 
 HOLDING: tuple[dict[str, Any], ...] = (
     {"kind": "rate", "bytes_per_second": 1_000.0},
@@ -166,7 +168,7 @@ async def test_a_service_stops_within_its_grace_and_leaves_nothing_behind(
         peer.push(bytes(100_000))
     await until(lambda: tape.all("fault.applied"))
     began = desk.reactor.seconds()
-    await service.stop()
+    await service.stop(GRACE)
     assert desk.reactor.seconds() - began < GRACE + 1
     assert not service.connections
     assert tape.kinds()[-2:] == ["connection.closed", "service.stopped"]

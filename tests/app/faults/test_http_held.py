@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from twisted.internet.threads import deferToThread
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from tests.app.faults.http_desk import BODY, Root, asked, expected, started, turns
+from tests.app.faults.http_desk import BODY, Root, asked, expected, started
 from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES, Client2, Got, ask1, get
 from tests.app.services.helpers import Desk, Peer, Tape, address
-from tests.helpers import until
+from tests.helpers import settled, until
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -29,24 +30,24 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest_twisted.ensureDeferred
 async def test_a_delayed_answer_comes_whole(desk: Desk, tape: Tape, wire: str, on: str, path: str):
     root = Root()
-    service = await started(desk, wire, {"kind": "delay", "on": on, "ms": 300}, root=root)
-    got = await asked(service, wire, path, wait=0.6)
-    assert 299 <= got.began < 900
+    service = await started(desk, wire, {"kind": "delay", "on": on, "ms": 100}, root=root)
+    got = await asked(service, wire, path)
+    assert 99 <= got.began < 700
     assert got.ended - got.began < 250
     assert (got.body, got.end) == (b"" if path == "/nothing" else BODY, expected("open", wire, "END"))
     assert root.asked == [path.encode()]
     [answer] = tape.all("http.response")
-    assert answer.detail["seconds"] >= 0.299
+    assert answer.detail["seconds"] >= 0.099
 
 
 @pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
 @pytest_twisted.ensureDeferred
 async def test_pipelined_answers_keep_their_order(desk: Desk, wire: str):
-    service = await started(desk, wire, {"kind": "delay", "ms": 200, "path": "/echo"})
+    service = await started(desk, wire, {"kind": "delay", "ms": 80, "path": "/echo"})
     requests = [get("/echo", "POST", body=b"first"), get("/nothing"), get("/echo", "POST", body=b"third")]
-    got = await deferToThread(ask1, address(service), wire, *requests, wait=0.6)
-    assert got.began >= 199
-    assert got.ended >= 399
+    got = await deferToThread(ask1, address(service), wire, *requests)
+    assert got.began >= 79
+    assert got.ended >= 159
     assert got.raw.startswith(b"firstHTTP/1.1 204 No Content\r\n")
     assert got.raw.endswith(b"third")
 
@@ -73,7 +74,7 @@ async def test_other_streams_go_on(desk: Desk):
 @pytest_twisted.ensureDeferred
 async def test_lifting_a_delay_sends_what_it_held(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
-    asking = ensureDeferred(asked(service, wire, "/chunks", wait=1.5))
+    asking = ensureDeferred(asked(service, wire, "/chunks"))
     await until(lambda: tape.all("fault.applied"))
     assert not tape.all("http.response")
     service.faults.switch(service.faults.all[0], on=False)
@@ -106,10 +107,10 @@ async def test_a_hang_for_a_time(desk: Desk, wire: str):
 @pytest.mark.parametrize("wire", WIRES)
 @pytest_twisted.ensureDeferred
 async def test_close_after_a_time(desk: Desk, wire: str):
-    service = await started(desk, wire, {"kind": "close", "after_ms": 200})
+    service = await started(desk, wire, {"kind": "close", "after_ms": 100})
     got = await asked(service, wire, ends=True)
     assert (got.status, got.end) == (0, expected("FIN", wire, "RST_STREAM 8"))
-    assert 199 <= got.ended < 600
+    assert 99 <= got.ended < 500
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -131,7 +132,7 @@ async def test_a_slow_close(desk: Desk, wire: str):
 @pytest_twisted.ensureDeferred
 async def test_a_service_stops_while_faults_hold_its_answers(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
-    asking = ensureDeferred(asked(service, wire, wait=4, hangs=True, ends=wire != HTTP2))
+    asking = ensureDeferred(asked(service, wire, hangs=True, ends=wire != HTTP2))
     await until(lambda: tape.all("fault.applied"))
     await service.stop()
     got = await asking
@@ -143,7 +144,7 @@ async def test_a_service_stops_while_faults_hold_its_answers(desk: Desk, tape: T
 @pytest_twisted.ensureDeferred
 async def test_the_client_leaves_while_its_answer_is_held(desk: Desk, tape: Tape):
     service = await started(desk, HTTP1, {"kind": "delay", "ms": 60_000.0})
-    await asked(service, HTTP1, wait=0.1, hangs=True)
+    await asked(service, HTTP1, hangs=True)
     await until(lambda: tape.all("connection.closed"))
     assert not tape.all("http.response", "failure")
     assert not service.faults._courses
@@ -156,12 +157,12 @@ class Producing(Resource):
     """Answers with as much as its client takes, by a producer of either sort."""
 
     isLeaf = True
-    size = 8 << 20
 
-    def __init__(self, streaming: bool) -> None:
+    def __init__(self, streaming: bool, size: int = 2 << 20) -> None:
         super().__init__()
-        self.streaming = streaming
+        self.streaming, self.size = streaming, size
         self.written = 0
+        self.times: list[float] = []  # of each 64 KiB
         self.most = 0  # in the lane
         self.told = False  # that the request has ended
 
@@ -181,6 +182,7 @@ class Producing(Resource):
     def _write(self) -> None:
         self.request.write(bytes(64 << 10))
         self.written += 64 << 10
+        self.times.append(monotonic())
         if self.request._exchange is not None:
             self.most = max(self.most, self.request._exchange.outgoing.size)
         if self.written >= self.size:
@@ -206,14 +208,12 @@ class Producing(Resource):
 @pytest_twisted.ensureDeferred
 async def test_a_producer_waits_while_faults_hold_its_answer(desk: Desk, wire: str, streaming: bool):
     root = Producing(streaming)
-    service = await started(desk, wire, {"kind": "delay", "ms": 700}, root=root)
-    asking = ensureDeferred(asked(service, wire, wait=1.5))
-    await until(lambda: root.written)
-    await turns(0.3)
-    assert root.written <= 512 << 10
-    got = await asking
-    assert len(got.body) == Producing.size
-    assert got.began >= 699
+    service = await started(desk, wire, {"kind": "delay", "ms": 200}, root=root)
+    got = await asked(service, wire)
+    assert len(got.body) == root.size
+    assert got.began >= 199
+    held = sum(time < root.times[0] + 0.199 for time in root.times) * (64 << 10)
+    assert held <= 512 << 10
     assert root.most <= 512 << 10
 
 
@@ -235,15 +235,15 @@ async def test_a_producer_of_what_nobody_gets_stops(desk: Desk, wire: str, strea
 @pytest.mark.parametrize("wire", WIRES)
 @pytest_twisted.ensureDeferred
 async def test_a_produced_answer_is_cut_exactly(desk: Desk, tape: Tape, wire: str):
-    root = Producing(streaming=True)
+    root = Producing(streaming=True, size=8 << 20)
     service = await started(desk, wire, {"kind": "cut", "part": 0.1, "then": "reset"}, root=root)
     got = await asked(service, wire, ends=True)
-    assert len(got.body) == round(Producing.size / 10)
+    assert len(got.body) == round(root.size / 10)
     assert got.end == expected("RST", wire, "RST_STREAM 2")
     [answer] = tape.all("http.response")
-    assert answer.detail["body"] == round(Producing.size / 10)
+    assert answer.detail["body"] == round(root.size / 10)
     assert answer.detail["cut"] == "cut by a fault after 838,861 bytes"
-    assert root.paused or root.written == Producing.size
+    assert root.paused or root.written == root.size
 
 
 # -- bytes of the connection
@@ -252,22 +252,22 @@ async def test_a_produced_answer_is_cut_exactly(desk: Desk, tape: Tape, wire: st
 @pytest.mark.parametrize("wire", WIRES)
 @pytest_twisted.ensureDeferred
 async def test_kinds_for_bytes_act_on_the_connection(desk: Desk, wire: str):
-    tables = ({"kind": "rate", "bytes_per_second": 4_000}, {"kind": "slice", "bytes": 100, "pause_ms": 0})
-    service = await started(desk, wire, *tables, {"kind": "stall", "ms": 200, "first": 1, "on": "received"})
-    got = await asked(service, wire, "/echo", "POST", bytes(2_000), wait=1)
+    tables = ({"kind": "rate", "bytes_per_second": 8_000}, {"kind": "slice", "bytes": 100, "pause_ms": 0})
+    service = await started(desk, wire, *tables, {"kind": "stall", "ms": 100, "first": 1, "on": "received"})
+    got = await asked(service, wire, "/echo", "POST", bytes(2_000))
     assert len(got.body) == 2_000
-    assert got.began >= (0 if wire == HTTP2 else 199)  # settings come before the answer
-    assert 500 <= got.ended <= 2_000
+    assert got.began >= (0 if wire == HTTP2 else 99)  # settings come before the answer
+    assert 250 <= got.ended <= 2_000
 
 
 @pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
 @pytest_twisted.ensureDeferred
 async def test_an_answer_is_told_of_when_its_last_byte_has_left(desk: Desk, tape: Tape, wire: str):
-    service = await started(desk, wire, {"kind": "rate", "bytes_per_second": 2_000})
-    got = await asked(service, wire, wait=1)
+    service = await started(desk, wire, {"kind": "rate", "bytes_per_second": 5_000})
+    got = await asked(service, wire)
     assert len(got.body) == 1000
     [answer] = tape.all("http.response")
-    assert answer.detail["seconds"] >= 0.4
+    assert answer.detail["seconds"] >= 0.16
 
 
 @pytest_twisted.ensureDeferred
@@ -290,7 +290,7 @@ async def test_freeze_on_http2_freezes_the_connection(desk: Desk):
     def talk() -> list[str]:
         client = Client2(address(service))
         client.ask("/")
-        client.read(wait=0.1)
+        client.read()
         client.ask("/")
         ends = [got.end for got in client.read().values()]
         client.close()
@@ -311,7 +311,7 @@ async def test_by_hand_on_an_open_connection(desk: Desk, tape: Tape, kind: str):
     assert service.faults.strike_connection(number, {"kind": kind})
     if kind == "hang":
         peer.push(get("/echo", "POST", body=b"ho"))
-        await turns(0.2)
+        await settled()
         assert b"ho" not in peer.pull().got
         assert len(tape.all("http.response")) == 1
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,11 +21,11 @@ from app.faults import tables
 from app.faults.lane import Lane, Piece
 from app.faults.live import Faults
 from app.services.http import faulted
-from tests.app.faults.http_desk import BODY, Root, asked, expected, started
+from tests.app.faults.http_desk import BODY, Root, asked, expected, started, turns
 from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES, Client2, Got, ask1, get
 from tests.app.services.h2_peer import H2Peer
 from tests.app.services.helpers import Desk, Peer, Tape, address
-from tests.helpers import until
+from tests.helpers import settled, until
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("home")
 async def test_a_quota(desk: Desk, tape: Tape, wire: str):
     root = Root()
     service = await started(desk, wire, {"kind": "quota", "requests": 2}, root=root)
-    statuses = [await asked(service, wire, wait=0.1) for _ in range(4)]
+    statuses = [await asked(service, wire) for _ in range(4)]
     assert [got.status for got in statuses] == [200, 200, 429, 429]
     assert 50 <= int(statuses[2].field("retry-after")[0]) <= 60
     assert len(root.asked) == 2
@@ -51,7 +52,7 @@ async def test_a_quota_by_a_header(desk: Desk):
     service = await started(desk, HTTP1, table)
     statuses = []
     for key in ("a", "b", "a", "b", "c"):
-        got = await deferToThread(ask1, address(service), HTTP1, get("/", "GET", f"X-Api-Key: {key}"), wait=0.1)
+        got = await deferToThread(ask1, address(service), HTTP1, get("/", "GET", f"X-Api-Key: {key}"))
         statuses.append(got.status)
     assert statuses == [200, 200, 403, 403, 200]
 
@@ -94,7 +95,7 @@ async def test_windows_are_never_opened(desk: Desk):
     def talk() -> tuple[int, int]:
         client = Client2(address(service))
         for _ in range(4):
-            client.read(client.ask("/echo", "POST", bytes(16_000)), wait=0.05)
+            client.read(client.ask("/echo", "POST", bytes(16_000)))
         room = client.h2.outbound_flow_control_window
         client.close()
         return room, sum(got.status == 200 for got in client.streams.values())
@@ -142,7 +143,7 @@ async def test_a_hit_says_on_which_stream_of_http2_it_was(desk: Desk, tape: Tape
 @pytest.mark.parametrize(
     ("table", "status", "end", "end2"),
     [
-        ({"kind": "delay", "ms": 150}, 200, "open", "END"),
+        ({"kind": "delay", "ms": 50}, 200, "open", "END"),
         ({"kind": "cut", "part": 0.5}, 200, "FIN", "RST_STREAM 8"),
         ({"kind": "status"}, 503, "open", "END"),
         ({"kind": "corrupt"}, 200, "open", "END"),
@@ -163,7 +164,7 @@ async def test_an_answer_to_head_has_no_body(
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_waits_for_100_continue(desk: Desk):
-    service = await started(desk, HTTP1, {"kind": "delay", "ms": 200, "on": "received"})
+    service = await started(desk, HTTP1, {"kind": "delay", "ms": 50, "on": "received"})
     peer = Peer(service)
     peer.push(get("/echo", "POST", "Expect: 100-continue", "Content-Length: 2"))
     assert await peer.expect(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -228,14 +229,14 @@ async def test_a_request_that_a_relay_passes_on_is_corrupt(desk: Desk, tape: Tap
 
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize(
-    "table", [{"kind": "delay", "on": "received", "ms": 200}, {"kind": "delay", "ms": 200}], ids=str
+    "table", [{"kind": "delay", "on": "received", "ms": 100}, {"kind": "delay", "ms": 100}], ids=str
 )
 @pytest_twisted.ensureDeferred
 async def test_a_relay_is_late(desk: Desk, wire: str, table: dict[str, Any]):
     service = await relayed(desk, wire, table)
-    got = await asked(service, wire, "/echo", "POST", bytes(300_000 if wire != HTTP2 else 60_000), wait=1)
+    got = await asked(service, wire, "/echo", "POST", bytes(300_000 if wire != HTTP2 else 60_000))
     assert len(got.body) == (300_000 if wire != HTTP2 else 60_000)
-    assert got.began >= 199
+    assert got.began >= 99
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -249,10 +250,10 @@ async def test_a_relay_that_is_hung_up_on_asks_nobody(desk: Desk, wire: str):
 
 
 RULES = [
-    {"path": "/late", "delay": 0.2, "body": "late"},
+    {"path": "/late", "delay": 0.05, "body": "late"},
     {"path": "/close", "drop": "close"},
     {"path": "/reset", "drop": "reset"},
-    {"path": "/parts", "body": "0123456789", "chunks": 5, "pause": 0.05},
+    {"path": "/parts", "body": "0123456789", "chunks": 5, "pause": 0.02},
 ]
 
 
@@ -260,12 +261,12 @@ RULES = [
 @pytest_twisted.ensureDeferred
 async def test_the_delay_of_a_rule_adds(desk: Desk, tape: Tape, wire: str):
     tls = {} if wire == HTTP1 else {"tls": {}}
-    faults = ({"kind": "delay", "ms": 200},)
+    faults = ({"kind": "delay", "ms": 50},)
     service = await desk.start("http", "mock", faults=faults, seed=7, options={"rules": RULES}, **tls)
     got = await asked(service, wire, "/late")
     assert got.body == b"late"
-    assert got.began >= 399
-    got = await asked(service, wire, "/parts", wait=1)
+    assert got.began >= 99
+    got = await asked(service, wire, "/parts")
     assert got.body == b"0123456789"
     got = await asked(service, wire, "/close", ends=True)
     assert got.end == expected("FIN", wire, "RST_STREAM 2")
@@ -295,11 +296,11 @@ async def test_a_relay_whose_upstream_breaks_off(desk: Desk, tape: Tape, wire: s
     host, port = address(upstream)
     tls = {} if wire == HTTP1 else {"tls": {}}
     options = {"upstream": f"http://{host}:{port}"}
-    service = await desk.start("http", "relay", faults=({"kind": "delay", "ms": 200},), options=options, **tls)
+    service = await desk.start("http", "relay", faults=({"kind": "delay", "ms": 100},), options=options, **tls)
     got = await asked(service, wire, ends=True)
     assert (got.status, got.body) == (200, BODY[:300])
     assert got.end == expected("RST", wire, "RST_STREAM 2")
-    assert got.began >= 199
+    assert got.began >= 99
     [answer] = [event for event in tape.all("http.response") if event.service == service.number]
     assert answer.detail["body"] == 300
     assert "closed the connection before" in answer.detail["cut"]
@@ -334,53 +335,64 @@ def test_what_faults_hold_counts_as_kept_for_a_connection(desk: Desk):
 
 
 class Late(Resource):
-    """Writes the head of its answer at once, and the body later."""
+    """Writes the head of its answer at once, and the body when it is told to."""
 
     isLeaf = True
+    request: Any = None
 
     def render(self, request: Any) -> Any:
         request.write(b"")
-        call = request.channel.site.reactor.callLater(1.5, self._end, request)
-        request.notifyFinish().addErrback(lambda _: call.cancel())
+        self.request = request
+        request.notifyFinish().addErrback(lambda _: None)
         return NOT_DONE_YET
 
-    def _end(self, request: Any) -> None:
-        request.write(b"late")
-        request.finish()
+    def end(self) -> None:
+        self.request.write(b"late")
+        self.request.finish()
 
 
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize(
-    ("table", "first", "least", "most"),
+    ("table", "first", "waits"),
     [
-        ({"kind": "delay", "ms": 0}, 0.1, 99, 1_499),
-        ({"kind": "delay", "ms": 0}, 30, 1_499, 30_000),
-        ({"kind": "delay", "ms": 0, "on": "received"}, 30, 0, 1_499),
-        ({"kind": "close", "enabled": False}, 30, 0, 1_499),
-        ({"kind": "stall", "ms": 0}, 30, 0, 1_499),
+        ({"kind": "delay", "ms": 0}, 0.1, False),
+        ({"kind": "delay", "ms": 0}, 30, True),
+        ({"kind": "delay", "ms": 0, "on": "received"}, 30, False),
+        ({"kind": "close", "enabled": False}, 30, False),
+        ({"kind": "stall", "ms": 0}, 30, False),
     ],
     ids=str,
 )
 @pytest_twisted.ensureDeferred
 async def test_a_head_waits_for_its_body_no_longer_than_it_must(
-    desk: Desk, monkeypatch: Any, wire: str, table: dict[str, Any], first: float, least: float, most: float
+    desk: Desk, monkeypatch: Any, wire: str, table: dict[str, Any], first: float, waits: bool
 ):
     monkeypatch.setattr(faulted, "FIRST", first)
-    service = await started(desk, wire, table, root=Late())
-    got = await asked(service, wire, wait=2)
+    root, began = Late(), Event()
+    service = await started(desk, wire, table, root=root)
+    asking = ensureDeferred(asked(service, wire, last=b"late", began=began))
+    await until(lambda: root.request)
+    if waits:
+        await settled()
+        await turns(0.03)
+        assert not began.is_set()
+    else:
+        await until(began.is_set)
+    root.end()
+    got = await asking
     assert got.body == b"late"
-    assert least <= got.began <= most
+    assert got.began >= 99 or first != 0.1
 
 
 @pytest.mark.parametrize("wire", WIRES)
 @pytest_twisted.ensureDeferred
 async def test_an_answer_that_is_replaced_leaves_at_a_rate(desk: Desk, tape: Tape, wire: str):
-    tables = ({"kind": "status", "body": "x" * 400}, {"kind": "rate", "bytes_per_second": 1_000})
+    tables = ({"kind": "status", "body": "x" * 400}, {"kind": "rate", "bytes_per_second": 4_000})
     service = await started(desk, wire, *tables, root=Late())
-    got = await asked(service, wire, wait=0.3)
+    got = await asked(service, wire)
     assert (got.status, got.body) == (503, b"x" * 400)
     await until(lambda: tape.all("http.response"))
-    assert (await asked(service, wire, wait=0.3)).status == 503
+    assert (await asked(service, wire)).status == 503
     assert not tape.all("failure")
 
 

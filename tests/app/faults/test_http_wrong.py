@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_twisted
 
+from app.services.http import faulted
 from tests.app.faults.http_desk import BODY, asked, expected, started
 from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES
 from tests.app.services.helpers import Desk, Tape
@@ -75,20 +76,22 @@ async def test_a_malformed_answer(desk: Desk, tape: Tape, case: Malformed, wire:
 @pytest_twisted.ensureDeferred
 async def test_a_flood_of_interim_answers(desk: Desk, wire: str):
     service = await started(desk, wire, {"kind": "malformed", "how": "interim-flood"})
-    got = await asked(service, wire, wait=1)
+    got = await asked(service, wire)
     assert (got.interims, got.status, got.body) == (1000, 200, BODY)
 
 
 @pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
 @pytest_twisted.ensureDeferred
-async def test_a_head_that_comes_byte_by_byte(desk: Desk, tape: Tape, wire: str):
+async def test_a_head_that_comes_byte_by_byte(desk: Desk, tape: Tape, wire: str, monkeypatch: pytest.MonkeyPatch):
+    assert faulted.PACE == 0.02
+    monkeypatch.setattr(faulted, "PACE", 0.003)
     service = await started(desk, wire, {"kind": "malformed", "how": "slow-head"})
-    got = await asked(service, wire, "/echo", "POST", b"hi", wait=2)
+    got = await asked(service, wire, "/echo", "POST", b"hi")
     writes = [event.payload for event in tape.all("data.sent")]
     assert len(writes) > 100
     assert {len(data or b"") for data in writes[:-1]} == {1}
     assert writes[-1] == b"hi"
-    assert got.ended >= 20 * (len(writes) - 2)
+    assert got.ended >= 3 * (len(writes) - 2)
     assert (got.status, got.body, got.end) == (200, b"hi", "open")
 
 

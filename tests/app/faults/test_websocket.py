@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from select import select
 from time import monotonic
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from app.services.service import Service
 from app.websocket.frames import TEXT, frame
 from tests.app.faults.test_streams import faults
 from tests.app.services.helpers import Desk, Peer, Tape, address
-from tests.helpers import until
+from tests.helpers import still_from_thread, until
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -32,6 +33,10 @@ def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+GLANCE = 0.05
+"""Seconds after which a client looks whether anything more will come."""
 
 
 class Client:
@@ -47,13 +52,28 @@ class Client:
         self.seen.append(what)
         self.times.append((monotonic() - self._began) * 1000)
 
-    def read(self, wait: float, most: int = 0) -> bool:
-        """Read until it is silent for ``wait`` seconds or ends, or so many messages have come. Whether it lives."""
+    def _unread(self) -> bool:
+        """Whether the package has still to look at its socket."""
+        with suppress(OSError, ValueError):  # it has been closed
+            return bool(select([self.connection.socket], [], [], 0)[0])
+        return True
+
+    def read(self, most: int = 0, *, patient: bool = False) -> bool:
+        """Read until nothing more will come, it ends, or so many messages have come. Whether it lives.
+
+        One who is ``patient`` knows that something comes.
+        """
+        all_done = patient
         while True:
             try:
-                self.note(self.connection.recv(wait))
+                self.note(self.connection.recv(5 if patient else GLANCE))
+                all_done = patient
             except TimeoutError:
-                return True
+                if all_done:  # and nothing has come since
+                    return True
+                # What has come is read by a thread of the package's.
+                all_done = still_from_thread() and not self._unread()
+                continue
             except ConnectionClosed as e:
                 theirs, ours = e.rcvd, e.sent
                 self.note(f"closed {theirs.code}" if theirs else f"refused with {ours.code}" if ours else "lost")
@@ -63,30 +83,26 @@ class Client:
                 return True
 
 
-def talk(
-    where: tuple[str, int], secure: bool, sent: tuple[str | bytes, ...], wait: float, ping: bool, one_by_one: bool
-) -> Client:
+def talk(where: tuple[str, int], secure: bool, sent: tuple[str | bytes, ...], ping: bool, one_by_one: bool) -> Client:
     url = f"{'wss' if secure else 'ws'}://{where[0]}:{where[1]}/"
     with connect(
         url, ssl=trusting() if secure else None, ping_interval=None, open_timeout=60, close_timeout=0.5
     ) as connection:
         client = Client(connection)
-        if ping and not connection.ping().wait(wait):
+        if ping and not connection.ping().wait(0.4):
             client.note("no pong")
         for message in sent:
             with suppress(ConnectionClosed):  # what is read next says so
                 connection.send(message)
-            if one_by_one and not client.read(wait, 1):
+            if one_by_one and not client.read(1):
                 return client
-        client.read(wait)
+        client.read()
         return client
 
 
-async def talked(
-    service: Service, *sent: str | bytes, wait: float = 0.4, ping: bool = False, one_by_one: bool = False
-) -> Client:
+async def talked(service: Service, *sent: str | bytes, ping: bool = False, one_by_one: bool = False) -> Client:
     secure = service.tls is not None
-    client: Client = await deferToThread(talk, address(service), secure, sent, wait, ping, one_by_one)
+    client: Client = await deferToThread(talk, address(service), secure, sent, ping, one_by_one)
     return client
 
 
@@ -148,7 +164,7 @@ def cases() -> Iterator[Any]:
 @pytest_twisted.ensureDeferred
 async def test_what_a_client_sees(desk: Desk, table: dict[str, Any], seen: list[Any], secure: bool, tape: Tape):
     service = await start(desk, table, tls=secure)
-    client = await talked(service, "1", "2", "3", wait=0.25, one_by_one=table["kind"] in ONE_BY_ONE)
+    client = await talked(service, "1", "2", "3", one_by_one=table["kind"] in ONE_BY_ONE)
     assert client.seen == seen
     assert tape.all("fault.applied")[0].detail["kind"] == table["kind"]
 
@@ -288,7 +304,7 @@ async def test_by_hand_on_an_open_connection(desk: Desk, tape: Tape):
         where = address(service)
         with connect(f"ws://{where[0]}:{where[1]}/", ping_interval=None) as connection:
             client_of = Client(connection)
-            client_of.read(5)
+            client_of.read(patient=True)
             return client_of.seen
 
     talking = deferToThread(client)

@@ -74,6 +74,23 @@ def test_between_turns_it_does_not_sleep_so_that_not_each_of_them_has_to_wake_it
     assert it.turns._bell.empty()
 
 
+def test_a_turn_that_begins_and_ends_while_the_thread_goes_to_sleep_is_not_one_that_blocks(it: Watched) -> None:
+    it.turns.begin()
+    it.turns.end()
+    assert it.look(LONG) == LONG
+
+    class Between(Guard):
+        def cancel(self) -> None:
+            it.turns.begin()
+            it.turns.end()
+
+    it.now += 0.1
+    it.turns.guard = Between()
+    assert it.look(LONG) == LONG
+    assert not it.turns.asleep
+    assert it.unfinished == it.blocks == []
+
+
 def test_a_turn_that_began_while_it_waited_is_seen_in_time(it: Watched) -> None:
     it.look()
     it.now += 0.1

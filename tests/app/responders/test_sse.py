@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from app.responders import find
 from app.responders.sse import encode
+from app.services.http import http1_ending, http2
 from tests.app.responders.context import BareContext, build
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
@@ -192,7 +193,8 @@ async def test_curl_gets_a_stream(desk: Desk, tape: Tape) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_listeners_end_with_the_service(desk: Desk, tape: Tape) -> None:
+async def test_listeners_end_with_the_service(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1_ending, "DRAIN", 0.1)
     service = await desk.start("http", "sse", options={"interval": 60.0})
     peer, gone = Peer(service), Peer(service)
     for each in (peer, gone):
@@ -206,7 +208,10 @@ async def test_listeners_end_with_the_service(desk: Desk, tape: Tape) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stream_over_http2_ends_with_the_service(desk: Desk, tape: Tape, tmp_path: Any) -> None:
+async def test_a_stream_over_http2_ends_with_the_service(
+    desk: Desk, tape: Tape, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http2, "DRAIN", 0.1)
     from app.services.surroundings import Surroundings
 
     desk.surroundings = Surroundings(tmp_path, tmp_path)

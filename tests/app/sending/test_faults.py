@@ -20,7 +20,7 @@ from tests.helpers import until
 ensure = pytest_twisted.ensureDeferred
 
 DATA = b"0123456789"
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Witness:

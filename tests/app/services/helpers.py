@@ -22,6 +22,9 @@ from app.services.surroundings import Surroundings
 from app.status import Listening
 from tests.helpers import until
 
+CLOSING = 0.1
+"""Seconds for which a service waits for its connections at the end of a test, which has no use for more."""
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -130,12 +133,12 @@ class Desk:
         return started
 
     async def close(self) -> None:
-        for made in self.services:
-            await made.stop()
-            made.dispose()
-        self.recorder.flush()
         while Peer.made:
             Peer.made.pop().close()
+        for made in self.services:
+            await made.stop(CLOSING)
+            made.dispose()
+        self.recorder.flush()
         timer = self.recorder._timer
         if timer is not None:
             timer.cancel()

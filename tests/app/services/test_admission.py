@@ -222,7 +222,7 @@ async def test_a_silent_tcp_connection_is_closed(desk: Desk, tape: Tape) -> None
 
 @pytest_twisted.ensureDeferred
 async def test_a_silent_websocket_is_closed_with_its_handshake(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", limits={"idle_seconds": 2.0})
+    service = await desk.start("websocket", limits={"idle_seconds": 0.5})
 
     async def listen(client: Any) -> None:
         await client.recv()
@@ -232,7 +232,7 @@ async def test_a_silent_websocket_is_closed_with_its_handshake(desk: Desk, tape:
     assert ended.value.rcvd is not None
     assert ended.value.rcvd.code == 1001
     await closed(tape)
-    assert breaches(tape) == [("idle_seconds", 2.0)]
+    assert breaches(tape) == [("idle_seconds", 0.5)]
 
 
 @pytest_twisted.ensureDeferred

@@ -19,7 +19,7 @@ from app.services.config import ServiceConfig
 from app.services.restart import Restart
 from app.services.service import Service
 from app.services.surroundings import Surroundings
-from app.status import Failed, Held, Listening, Stopped, Waiting
+from app.status import Failed, Held, Listening, Starting, Stopped, Stopping, Waiting
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.helpers import ROOT, until
 
@@ -290,3 +290,20 @@ def test_an_interface_that_appears_late_is_listened_on():
     command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", LATE_INTERFACE]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.split() == ["Starting", "Waiting", "Starting", "Listening", "10.123.0.1:9007"], done.stderr
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(("when", "goes_on"), [("always", [Waiting, Starting, Listening]), ("failed", [Stopped])])
+@pytest_twisted.ensureDeferred
+async def test_a_port_that_was_closed_behind_the_service_is_opened_again_where_it_always_is(
+    protocol: str, when: str, goes_on: list[type], desk: Desk, tape: Tape
+):
+    service = await desk.start(protocol, restart={"when": when, "delay_seconds": 0.01})
+    states: list[type] = []
+    service.status_changed.connect(lambda service: states.append(type(service.status)))
+    service._port.stopListening()
+    await until(lambda: len(states) == 1 + len(goes_on))
+    assert states == [Stopping, *goes_on]
+    await service.stop()
+    assert isinstance(service.status, Stopped)
+    assert [e.summary for e in tape.all("log")] == ["its port was closed"]

@@ -77,7 +77,8 @@ class Clients:
     def key(self, name: str = "id", kind: str = "ed25519") -> Path:
         path = self.folder / name
         if not path.exists():
-            made = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)]
+            size = ["-b", "2048"] if kind == "rsa" else []  # to find one of 3,072 bits takes a second
+            made = ["ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-f", str(path)]
             subprocess.run(made, check=True)
         return path
 

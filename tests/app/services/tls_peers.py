@@ -8,7 +8,9 @@ import shutil
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography import x509
@@ -22,9 +24,27 @@ from tests.app.services.helpers import Desk, Peer
 from tests.helpers import until
 
 
+@cache
+def _authority() -> tuple[bytes, bytes]:
+    """The files of a local authority, which is made once: that waits for the disk."""
+    with TemporaryDirectory() as folder:
+        made = authority.of(Path(folder)).path
+        return made.with_name("authority.pem").read_bytes(), made.read_bytes()
+
+
+def give_authority(data: Path) -> None:
+    """Put a local authority into the ``data`` folder, as if it had been made there; one that is there already stays."""
+    if (data / "authority").exists():
+        return
+    (data / "authority").mkdir(mode=0o700, parents=True)
+    for name, content in zip(("authority.pem", "listening-post-ca.crt"), _authority(), strict=True):
+        (data / "authority" / name).write_bytes(content)
+
+
 def at_home(desk: Desk, folder: Path) -> None:
-    """Give the desk's services a folder for workspace and data."""
+    """Give the desk's services a folder for workspace and data, with a local authority."""
     desk.surroundings = Surroundings(folder, folder / "data")
+    give_authority(folder / "data")
 
 
 def ca(desk: Desk) -> Path:

@@ -68,19 +68,20 @@ def stranger(tmp_path, monkeypatch):
     return path
 
 
-def test_a_watch_that_is_not_trusted_is_held_and_only_that(stranger):
+def test_no_watch_runs_while_the_question_is_open(stranger):
     workspace = reading.load(stranger)
     gate = Gate()
     gate.enter(workspace)
     ours, theirs = workspace.watches
-    assert gate.held_watch(ours) is None
-    assert "connects to tcp://127.0.0.1:1" in str(gate.held_watch(theirs))
+    for watch in (ours, theirs):
+        assert "connects to tcp://127.0.0.1:1" in str(gate.held_watch(watch))
     assert gate.held(workspace.services[0]) is None
     gate.watches_changed([ours, theirs, WatchConfig("more", "tcp://127.0.0.1:2")], by_user=True)
     assert gate.held_watch(WatchConfig("more", "tcp://127.0.0.1:2"))  # who has not answered has not allowed it
     gate.watches_changed([ours, theirs], by_user=False)
     gate.allow("content", [])
     assert gate.held_watch(theirs) is None
+    assert gate.held_watch(ours) is None
     other = Gate()
     other.enter(reading.load(stranger))
     assert other.held_watch(theirs) is None
@@ -113,13 +114,15 @@ async def test_a_post_runs_what_is_trusted(stranger, tmp_path, monkeypatch):
     try:
         assert post.state().watches == reading.load(stranger).watches
         assert post.question is not None
-        post.watches.check_now("theirs")
-        assert post.watches["theirs"].held
         await post.start_all()
+        for name in ("theirs", "ours"):
+            post.watches.check_now(name)
+            assert post.watches[name].held
+        assert recorder.kinds() == []
+        await post.trust("content")
         post.watches.check_now("ours")
         await until(lambda: post.watches["ours"].state == "up")
-        assert recorder.kinds() == [events.WATCH_CHECKED]
-        await post.trust("content")
+        assert events.WATCH_CHECKED in recorder.kinds()
         assert not post.watches["theirs"].held
         await until(lambda: post.watches["theirs"].checks)
         assert "refused" in post.watches["theirs"].words

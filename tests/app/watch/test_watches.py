@@ -336,6 +336,43 @@ def test_what_a_watch_has_found_to_be_down_is_known_by_its_place():
     desk.watches.stop()
 
 
+@pytest.mark.parametrize(
+    ("watched", "others"),
+    [
+        (
+            "tcp://localhost:5",
+            ("LOCALHOST.", "127.0.0.1", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "api.localhost"),
+        ),
+        ("tcp://[::1]:5", ("localhost", "127.0.0.1", "::1")),
+        ("tcp://[2001:DB8:0::1]:5", ("2001:db8::1", "2001:0db8:0:0:0:0:0:1")),
+        ("tcp://10.0.0.1:5", ("10.0.0.1", "::ffff:10.0.0.1")),
+        ("tcp://Example.org:5", ("example.org", "example.ORG.")),
+    ],
+)
+def test_a_host_is_the_same_however_it_is_written(watched, others):
+    desk = Desk(outcome=[False])
+    desk.watches.become([config("a", watched, fails_after=1)])
+    desk.watches.start()
+    desk.run(30)
+    assert [host for host in others if not desk.watches.is_down(host, 5)] == []
+    assert not any(desk.watches.is_down(host, 5) for host in ("127.0.0.2", "::2", "example.com", "10.0.0.2"))
+    desk.watches.stop()
+
+
+def test_a_service_that_is_down_is_so_where_it_is_now():
+    desk = Desk(outcome=[False])
+    service = desk.services["echo"] = named(Listening("127.0.0.1:7"))
+    desk.watches.become([config("a", "echo", fails_after=1)])
+    desk.watches.start()
+    desk.run(30)
+    assert desk.watches.is_down("127.0.0.1", 7)
+    service.status = Listening("[::1]:8")
+    desk.watches.on_service(service)
+    assert not desk.watches.is_down("127.0.0.1", 7)
+    assert desk.watches.is_down("localhost", 8)
+    desk.watches.stop()
+
+
 def test_a_service_that_waits_to_be_tried_again_is_down():
     desk = Desk(outcome=[True])
     desk.services["echo"] = named(Waiting("Port 7 is in use.", 1, 1.0))

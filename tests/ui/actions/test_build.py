@@ -16,7 +16,7 @@ from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
-WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program"}
+WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program"}
 """Rarely used."""
 
 STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}
@@ -95,7 +95,8 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "open_capture", "save_capture_as", "export", "capture", "pause_capture", "new_capture", "", "quit",
+        "run_program", "", "open_capture", "save_capture_as", "export", "capture", "pause_capture",
+        "new_capture", "", "quit",
     ]  # fmt: skip
 
 
@@ -154,8 +155,8 @@ def test_these_have_two_states(main: Actions) -> None:
 
 
 def test_undo_and_redo_name_the_step(main: Actions) -> None:
-    main.update(Situation(undo="remove of “a & b”", redo="edit of “c”"))
-    assert (main["undo"].text(), main["redo"].text()) == ("&Undo remove of “a && b”", "Re&do edit of “c”")
+    main.update(Situation(undo="removing “a & b”", redo="editing “c”"))
+    assert (main["undo"].text(), main["redo"].text()) == ("&Undo removing “a && b”", "Re&do editing “c”")
     main.update(Situation())
     assert (main["undo"].text(), main["redo"].text()) == ("&Undo", "Re&do")
 
@@ -194,8 +195,8 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(event=FAILURE), {"note", "edit_service_of_event", "save_report", "copy_report"}),
         (Situation(page=True), {"close_page"}),
         (Situation(can_resend=True), {"send_again"}),
-        (Situation(undo="add of “a”"), {"undo"}),
-        (Situation(redo="add of “a”"), {"redo"}),
+        (Situation(undo="adding “a”"), {"undo"}),
+        (Situation(redo="adding “a”"), {"redo"}),
     ],
 )  # fmt: skip
 def test_what_a_situation_enables(main: Actions, now: Situation, names: set[str]) -> None:

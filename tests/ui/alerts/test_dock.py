@@ -102,7 +102,7 @@ def test_an_alert_is_made_of_the_filter_in_use(window: MainWindow) -> None:
     dialog._accept()
     settle()
     assert window.edits.state.alerts[-1].when == 'service == "alpha"'
-    assert window.edits.stack.undoText() == 'add of the alert “service == "alpha"”'
+    assert window.edits.stack.undoText() == 'adding the alert “service == "alpha"”'
 
 
 def test_trying_says_the_verdict_of_each_action(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:

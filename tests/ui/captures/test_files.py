@@ -165,7 +165,7 @@ def test_a_capture_that_was_cut_off_says_what_became_of_its_connections(
 ) -> None:
     window = shown(beside, kill(tmp_path / "cut.lpost"), qtbot)
     assert "ended before it could close it" in window.notice.label.text()
-    assert "1 connection was open, and ended with it" in window.notice.label.text()
+    assert "1 connection was open, and ended with the program" in window.notice.label.text()
 
 
 def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_path: Path) -> None:

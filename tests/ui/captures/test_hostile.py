@@ -40,7 +40,7 @@ def test_a11_a_hostile_capture_is_shown_or_refused_in_words(
     beside.captures.open_path(path)
     window = beside.captures.windows.get(path.resolve())
     if window is None:
-        assert said[-1].startswith("It was not opened.")
+        assert said[-1].startswith("The capture was not opened.")
         return
     qtbot.waitUntil(lambda: len(window.panes.all.events) > 0 or bool(window.notice.label.text()))
     for index in range(window.panes.count()):

@@ -55,7 +55,7 @@ def test_what_tls_agreed_on_is_said_in_words() -> None:
         ("cipher", "TLS_AES_256_GCM_SHA384"),
         ("key bits", "256"),
         ("protocol (ALPN)", "h2"),
-        ("asked for (SNI)", "post.test"),
+        ("server name asked for (SNI)", "post.test"),
         ("client", "–"),
         ("resumed", "no"),
     ]
@@ -67,7 +67,7 @@ def test_why_there_is_no_tls_is_said_in_words() -> None:
         ("reason", "no cipher"),
         ("OpenSSL says", "no shared cipher"),
         ("offered", "TLS 1.0, TLS 1.1"),
-        ("asked for (SNI)", "–"),
+        ("server name asked for (SNI)", "–"),
     ]
 
 

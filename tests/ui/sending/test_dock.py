@@ -25,8 +25,9 @@ from tests.ui.desk import config, do, memory_post, settle
 from ui.edits import Edits
 from ui.looks import theme
 from ui.parts.offers import Offers
-from ui.sending.dock import SendDock, reaching
+from ui.sending.dock import SendDock
 from ui.sending.message_form import HEADERS
+from ui.sending.resend import reaching
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -308,9 +309,9 @@ def test_messages_are_saved_updated_renamed_and_removed(dock: SendDock, post: Po
     assert [m.name for m in post.messages] == ["second"]
     stack = dock.saved._edits.stack
     assert [stack.text(i) for i in range(stack.count())] == [
-        "add of message “127.0.0.1:9007”", "add of message “127.0.0.1:9007 2”",
-        "rename of message “127.0.0.1:9007 2”", "rename of message “message”", "change of message “second”",
-        "remove of message “127.0.0.1:9007”",
+        "adding message “127.0.0.1:9007”", "adding message “127.0.0.1:9007 2”",
+        "renaming message “127.0.0.1:9007 2”", "renaming message “message”", "changing message “second”",
+        "removing message “127.0.0.1:9007”",
     ]  # fmt: skip
     dock.form.editor.clear()
     dock.saved.list.setCurrentRow(0)

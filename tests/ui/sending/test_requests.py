@@ -30,8 +30,9 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
 from ui.looks import theme
 from ui.looks.theme import Fonts
-from ui.sending.dock import SendDock, reaching
+from ui.sending.dock import SendDock
 from ui.sending.message_form import HEADERS, OPTIONS
+from ui.sending.resend import reaching
 from ui.sending.variables_dialog import VariablesDialog
 from ui.window.main_window import MainWindow
 

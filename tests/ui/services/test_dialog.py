@@ -101,7 +101,7 @@ def test_what_it_begins_with_comes_back_as_it_was(dialog: Open, config: ServiceC
     [
         ("", "The name is missing."),
         ("  ", "The name is missing."),
-        ("http-inspector", '"http-inspector" is taken. Give each service its own name.'),
+        ("http-inspector", "“http-inspector” is taken. Give each service its own name."),
         ("x" * 61, "The name must be one line of at most 60 characters."),
         ("a\u202eb", "The name must not have a control or invisible character: number 2 is U+202E."),
     ],
@@ -137,7 +137,8 @@ def test_a_wrong_host_is_told(dialog: Open, host: str) -> None:
     form = dialog(TCP)
     form.host.setEditText(host)
     (words,) = said(form)
-    assert words.endswith("is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost.")
+    assert words.startswith("Enter an address: " if not host else f"“{host}” is not an address. Use ")
+    assert words.endswith("a number like 127.0.0.1 or ::1, or a name like localhost.")
     assert form.host.property("invalid")
     assert not form.ok.isEnabled()
 
@@ -154,7 +155,7 @@ def test_a_wrong_port_is_told(dialog: Open, port: str) -> None:
 def test_an_address_of_another_service_is_told(dialog: Open) -> None:
     form = dialog(TCP)
     form.port.setText("9080")
-    assert said(form) == ['127.0.0.1:9080 is taken by "http-inspector". Choose another port.']
+    assert said(form) == ["127.0.0.1:9080 is taken by “http-inspector”. Choose another port."]
     choose(form, "udp")
     assert said(form) == []
     choose(form, "tcp")
@@ -165,7 +166,7 @@ def test_an_address_of_another_service_is_told(dialog: Open) -> None:
 
 def test_an_address_that_takes_in_anothers_is_refused_as_the_workspace_would() -> None:
     others = [ServiceConfig("web", "http", "127.0.0.1", 9080, "inspector")]
-    assert place_problem("tcp", "0.0.0.0", 9080, others) == '127.0.0.1:9080 is taken by "web". Choose another port'
+    assert place_problem("tcp", "0.0.0.0", 9080, others) == "127.0.0.1:9080 is taken by “web”. Choose another port"
     assert place_problem("udp", "0.0.0.0", 9080, others) is None
     assert place_problem("tcp", "::1", 9080, others) is None
     assert place_problem("tcp", "127.0.0.1", 0, others) is None

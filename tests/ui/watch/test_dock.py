@@ -107,7 +107,7 @@ def test_offers_a_watch_for_each_service_until_there_is_one(window: Small) -> No
 
 def test_adding_editing_and_removing_are_steps_that_can_be_undone(window: Small) -> None:
     add(window, expect="PONG")
-    assert window.edits.stack.undoText() == "add of the watch “a”"
+    assert window.edits.stack.undoText() == "adding the watch “a”"
     dock(window).edit_wanted.emit("a")
     assert field(window, "expect").text() == "PONG"  # type: ignore[attr-defined]
     fill(window, name="b", expect="")
@@ -129,7 +129,7 @@ def test_what_is_wrong_is_said_below_its_field(window: Small) -> None:
     assert not button.isEnabled()
     fill(window, name="a", target="udp://127.0.0.1:9")
     said = {name: words.text() for name, (_, words) in dialog(window).form._rows.items()}
-    assert said["name"] == '"a" is another watch\'s already.'
+    assert said["name"] == "Another watch is called “a” already."
     assert said["send"] == "Is missing: a target is only found by what it answers to a datagram."
     assert not button.isEnabled()
     fill(window, name="b", send="x")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import QSplitter, QWidget
 
 from ui.detail.body_view import BodyView
 from ui.detail.fact_sheet import FactSheet
 from ui.detail.facts import Fact
 from ui.detail.page import Page, Subject
+from ui.looks.declared import in_words
 
 
 class FactsPage(Page):
@@ -18,7 +19,7 @@ class FactsPage(Page):
         content_name: heading of the content.
     """
 
-    content_name = "PAYLOAD"
+    content_name = QT_TRANSLATE_NOOP("declared", "PAYLOAD")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +43,7 @@ class FactsPage(Page):
         self.sheet.show_facts(self.facts(subject))
         self.body.setVisible(not subject.empty)
         if not subject.empty:
-            self.body.show_content(subject, self.content_name)
+            self.body.show_content(subject, in_words(self.content_name))
 
     def copied(self) -> str:
         return self.body.selection() or self.sheet.copied()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import QToolButton, QWidget
 
 from app import events, faults
@@ -21,7 +21,7 @@ class FaultPage(FactsPage):
     """The facts of a hit. The buttons lead to the fault, to its other hits, and to a run that hits as this one did."""
 
     key, title = "fault", "Fault"
-    content_name = "THE BYTES BEFORE IT"
+    content_name = QT_TRANSLATE_NOOP("declared", "THE BYTES BEFORE IT")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

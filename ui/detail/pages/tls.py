@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PyQt5.QtCore import QT_TRANSLATE_NOOP
+
 from app import events
 from app.services.tls.client_hello import parse
 from ui.detail.facts import Fact, detail_facts
@@ -11,7 +13,7 @@ from ui.detail.pages.facts import FactsPage
 
 class TLSPage(FactsPage):
     key, title = "tls", "TLS"
-    content_name = "FIRST BYTES THAT CAME"
+    content_name = QT_TRANSLATE_NOOP("declared", "FIRST BYTES THAT CAME")
 
     @staticmethod
     def fits(subject: Subject) -> bool:
@@ -21,5 +23,5 @@ class TLSPage(FactsPage):
         found = detail_facts(subject.event)
         hello = parse(subject.event.payload or b"")
         if hello is not None:
-            found.append(Fact("cipher suites", f"{hello.ciphers} offered"))
+            found.append(Fact(self.tr("cipher suites"), self.tr("{count} offered").format(count=hello.ciphers)))
         return found

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from PyQt5.QtCore import QCoreApplication
+
 from app import events
 from app.websocket.close_codes import OPCODES, meaning
 from ui.detail.facts import NOTHING, Fact, detail_facts, shortened, written_size
@@ -59,15 +61,26 @@ def _message(subject: Subject) -> Iterator[Fact]:
     yield Fact("opcode", f"{visible(opcode) or NOTHING}{number}")
     yield Fact("direction", visible(str(detail.get("direction", NOTHING))))
     yield Fact("size", written_size(len(subject.event.payload or b"")))
-    yield Fact("payload", "the message itself: unmasked, decompressed, its frames joined")
+    yield Fact(
+        "payload",
+        QCoreApplication.translate("WebSocketPage", "the message itself: unmasked, decompressed, its frames joined"),
+    )
 
 
 def _closed(detail: dict[str, Any]) -> Iterator[Fact]:
     both = None not in (detail.get("their_code"), detail.get("our_code"))
-    unclean = "against the rules" if both else "without a closing handshake"
-    yield Fact("closed", "cleanly: both sides sent a close frame" if detail.get("clean") else unclean)
+    if detail.get("clean"):
+        how = QCoreApplication.translate("WebSocketPage", "cleanly: both sides sent a close frame")
+    elif both:
+        how = QCoreApplication.translate("WebSocketPage", "against the rules of the protocol")
+    else:
+        how = QCoreApplication.translate("WebSocketPage", "without a closing handshake")
+    yield Fact("closed", how)
     yield from _code("code", detail.get("code"), detail.get("reason"))
-    for side, words in (("their", "they said"), ("our", "we said")):
+    for side, words in (
+        ("their", QCoreApplication.translate("WebSocketPage", "the client said")),
+        ("our", QCoreApplication.translate("WebSocketPage", "we said")),
+    ):
         yield Fact(words, None)
         yield from _code("code", detail.get(f"{side}_code"), detail.get(f"{side}_reason"), 1)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from app.services.http import http1_ending
 from tests.app.responders.curl import at, curl
 from tests.app.services.helpers import Desk, Peer, Tape, closed
 from tests.helpers import until
@@ -66,8 +67,9 @@ async def test_over_http2_only_the_stream_is_reset(path: str, desk: Desk, tape: 
 @pytest.mark.parametrize("tls", [None, {}])
 @pytest_twisted.ensureDeferred
 async def test_who_waits_and_leaves_leaves_nothing_behind(
-    tls: Any, path: str, desk: Desk, tape: Tape, tmp_path: Path
+    tls: Any, path: str, desk: Desk, tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(http1_ending, "LOOK_AFTER", 0.1)
     service = await start(desk, tmp_path, tls=tls, limits={"idle_seconds": 3.0})
     said = await curl(desk, service, path, "--max-time", "0.3")
     assert said.code == 28  # it took too long

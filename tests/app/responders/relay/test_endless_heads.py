@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.protocol import Protocol, ServerFactory
 
+from app.services.http import http1_ending
 from tests.app.responders.relay.test_http_relayed import relay
 from tests.app.services.helpers import Desk, Peer, Tape, closed
 from tests.helpers import until
@@ -105,7 +106,10 @@ async def test_a6_a_chunked_body_is_bounded_too(again: bytes, desk: Desk, tape: 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a6_who_leaves_before_the_answer_ends_the_request_upstream(desk: Desk, tape: Tape) -> None:
+async def test_a6_who_leaves_before_the_answer_ends_the_request_upstream(
+    desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1_ending, "LOOK_AFTER", 0.1)
     async with Endless(desk, b"HTTP/1.1 200 OK\r\nX: ") as upstream:
         peer = Peer(await relay(desk, f"http://{upstream.address}"))
         peer.push(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -117,8 +121,11 @@ async def test_a6_who_leaves_before_the_answer_ends_the_request_upstream(desk: D
 
 
 @pytest_twisted.ensureDeferred
-async def test_a6_who_only_finishes_sending_gets_the_answer_however_late(desk: Desk) -> None:
-    rules = [{"body": "at last", "delay": 2.2}]
+async def test_a6_who_only_finishes_sending_gets_the_answer_however_late(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1_ending, "LOOK_AFTER", 0.4)
+    rules = [{"body": "at last", "delay": 0.9}]
     upstream = await desk.start("http", "mock", options={"rules": rules})
     where = ":".join(map(str, upstream.status.host.rsplit(":", 1)))  # type: ignore[union-attr]
     peer = Peer(await relay(desk, f"http://{where}"))

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import EncodingResourceWrapper, Resource
 from twisted.web.server import NOT_DONE_YET, GzipEncoderFactory
 
+from app.services.http import http1_ending
 from app.status import Stopped
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
@@ -329,7 +330,8 @@ async def test_others_go_on_while_one_answer_fails(desk: Desk, tape: Tape, logge
 
 
 @pytest_twisted.ensureDeferred
-async def test_stop_closes_kept_connections(desk: Desk, tape: Tape) -> None:
+async def test_stop_closes_kept_connections(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1_ending, "DRAIN", 0.1)  # one of them is being answered, and never will be
     service, resource = await answering(desk, lambda r: later(r) if r.path == b"/later" else b"fine")
     kept, silent, half, waiting = (Peer(service) for _ in range(4))
     kept.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
