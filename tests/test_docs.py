@@ -35,6 +35,13 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_a_paragraph_is_one_line(page: Path) -> None:
+    """Two beside each other are what a merge leaves of two versions of one: they would be shown as one paragraph."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^[*\[`]{0,2}\w.*\n[*\[`]{0,2}[A-Za-z].*", prose, re.MULTILINE) == []
+
+
 @pytest.mark.parametrize("name", ["demo.toml", "showcase.toml"])
 def test_workspaces_that_come_along_are_right(name: str) -> None:
     assert workspace.problems_of(ROOT / "resources" / name) == []

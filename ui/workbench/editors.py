@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QFocusEvent
-from PyQt5.QtWidgets import QComboBox, QSizePolicy
+from PyQt5.QtGui import QFocusEvent, QMouseEvent
+from PyQt5.QtWidgets import QComboBox, QLineEdit, QSizePolicy
 
 from app.http.reason_phrases import PHRASES
 from app.options import Option
@@ -19,6 +19,8 @@ STATUSES = (200, 201, 202, 204, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404
             500, 501, 502, 503, 504)  # fmt: skip
 """Those that the editor offers; any other can be typed."""
 
+DIGITS = 9
+"""More are no status, and are not made a number."""
 
 LEAST = 6
 """Characters of an editor for which there is always room."""
@@ -29,9 +31,11 @@ class _Offering(Dropdown):
 
     changed = pyqtSignal()
 
-    def __init__(self, option: Option, text: str, offered: tuple[str, ...], chars: int) -> None:
+    def __init__(
+        self, option: Option, text: str, offered: tuple[str, ...], chars: int, line: QLineEdit | None = None
+    ) -> None:
         super().__init__()
-        self.setEditable(True)
+        self.setLineEdit(line or QLineEdit())
         self.setInsertPolicy(QComboBox.NoInsert)
         self.addItems(offered)
         self.setCompleter(None)  # type: ignore[arg-type]
@@ -63,11 +67,27 @@ class MethodEditor(_Offering):
         return self.currentText().strip()
 
 
+class _Whole(QLineEdit):
+    """Selects all when a click brings the focus, so that what is typed replaces it; the next click sets the cursor."""
+
+    _fresh = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._fresh = event.reason() == Qt.MouseFocusReason
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if self._fresh and not self.hasSelectedText():
+            self.selectAll()
+        self._fresh = False
+
+
 class StatusEditor(_Offering):
     """The status of an answer, a number, shown with the words that belong to it."""
 
     def __init__(self, option: Option, value: Any) -> None:
-        super().__init__(option, _told(value), tuple(map(_told, STATUSES)), 24)
+        super().__init__(option, _told(value), tuple(map(_told, STATUSES)), 24, _Whole())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -75,10 +95,12 @@ class StatusEditor(_Offering):
             self.lineEdit().selectAll()
 
     def value(self) -> Any:
-        """A whole number; the text where it does not begin with one."""
+        """A whole number; the text where it is none, or has other words behind it than those of that status."""
         text = self.currentText().strip()
-        first = text.partition(" ")[0]
-        return int(first) if first.isascii() and first.isdigit() else text
+        first, _, words = text.partition(" ")
+        if not (first.isascii() and first.isdigit()) or len(first) > DIGITS:
+            return text
+        return int(first) if PHRASES.get(int(first), "").lower().startswith(words.strip().lower()) else text
 
 
 def _told(status: Any) -> str:

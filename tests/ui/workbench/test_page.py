@@ -105,6 +105,34 @@ def test_what_is_typed_goes_to_the_running_service(desk: Bench) -> None:
     assert isinstance(service.status, Listening)
 
 
+def test_a_click_into_the_status_lets_a_number_replace_it(desk: Bench) -> None:
+    QTest.mouseClick(desk.rules.view.viewport(), Qt.LeftButton, pos=desk.row_point(1))
+    desk.window.activateWindow()
+    line = desk.editor("status").lineEdit()
+    QTest.mouseClick(line, Qt.LeftButton)
+    QTest.keyClicks(line, "507")
+    assert desk.editor("status").value() == 507
+    QTest.mouseClick(line, Qt.LeftButton, pos=line.rect().topRight() - QPoint(2, -8))
+    assert line.selectedText() == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("404", 404),
+        ("404 not f", 404),
+        ("299", 299),
+        ("200 OK503", "200 OK503"),
+        ("no", "no"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_a_status_has_no_other_words_than_its_own(desk: Bench, typed: str, taken: object) -> None:
+    desk.rules.view.choose(1)
+    desk.editor("status").setEditText(typed)
+    assert desk.editor("status").value() == taken
+
+
 def test_what_is_wrong_stays_in_the_form_and_the_last_good_state_serves(desk: Bench) -> None:
     desk.start()
     desk.rules.view.choose(1)
