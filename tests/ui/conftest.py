@@ -47,19 +47,16 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 @pytest.fixture(autouse=True)
 def looks_as_before() -> Iterator[None]:
-    """A test that changed the theme or the size of text leaves them to the next one as they were."""
+    """Delete what a test has closed, then give back the theme and the size of text that it may have changed.
+
+    In this order: all that is still there is polished again, for this stylesheet and those of the tests after it.
+    """
     before = theme.notifier.theme, theme.notifier.fonts
     yield
+    QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
     application = QApplication.instance()
     if isinstance(application, QApplication) and (theme.notifier.theme, theme.notifier.fonts) != before:
         theme.apply(application, *before)
-
-
-@pytest.fixture(autouse=True)
-def gone_with_its_test() -> Iterator[None]:
-    """Delete what a test has closed: all that stays is polished again for each stylesheet of the tests after it."""
-    yield
-    QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,13 +43,6 @@ pytestmark = [
     pytest.mark.usefixtures("dark"),
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def as_before(qapp: QApplication) -> Iterator[None]:
-    theme.apply(qapp, theme.DARK, Fonts())
-    yield
-    theme.apply(qapp, theme.DARK, Fonts())
 
 
 def nameless(top: QWidget) -> list[str]:
@@ -349,16 +341,22 @@ def test_an_option_of_each_type_has_a_named_editor(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
 def test_every_control_of_the_page_of_a_service_has_a_name(open_window: Open, protocol: str) -> None:
-    for responder in responders.serving(protocol):
-        options = {"rules": [{}]} if responder.rulebook is not None else {}
-        window = open_window(config("x", 9000, protocol=protocol, responder=responder.name, options=options))
-        page = window.workbench.open("x")
+    serving = list(responders.serving(protocol))
+    rules = {one.name: {"rules": [{}]} if one.rulebook is not None else {} for one in serving}
+    window = open_window(
+        *(
+            config(name, 9000 + at, protocol=protocol, responder=name, options=options)
+            for at, (name, options) in enumerate(rules.items())
+        )
+    )
+    for responder in serving:
+        page = window.workbench.open(responder.name)
         assert page is not None
         for index in range(page.header.sections.count()):
             page.header.sections.setCurrentIndex(index)
             settle()
             assert nameless(page) == [], (responder.name, page.header.sections.tabText(index))
-        window.workbench.close("x")
+        window.workbench.close(responder.name)
 
 
 @pytest.mark.parametrize("size", [10, 15])

@@ -25,10 +25,9 @@ pytestmark = pytest.mark.usefixtures("dark")
 
 
 @pytest.fixture(autouse=True)
-def as_before(qapp: QApplication) -> Iterator[None]:
+def as_before() -> Iterator[None]:
     yield
     times.use(TimeFormat())
-    theme.apply(qapp, theme.DARK, Fonts())
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.usefixtures("dark")
 
 ROOM = {10: (900, 600), 15: (1280, 720)}
 """Least width and height that the window may need, by the size of letters in points."""
-
-
-@pytest.fixture(autouse=True)
-def as_before(qapp: QApplication) -> Iterator[None]:
-    yield
-    theme.apply(qapp, theme.DARK, Fonts())
 
 
 @pytest.fixture(params=list(ROOM))
@@ -123,45 +116,45 @@ def test_a_row_of_a_dock_is_whole_at_the_least_width_that_the_dock_gets_beside_a
             assert row.minimumSizeHint().width() <= room, command
 
 
-def test_the_dock_and_the_page_of_faults_need_no_more_room(open_window: Open, qapp: QApplication) -> None:
+@pytest.mark.parametrize("points", ROOM)
+def test_the_dock_and_the_page_of_faults_need_no_more_room(open_window: Open, qapp: QApplication, points: int) -> None:
     slow = {"kind": "delay", "name": "a fault with quite a long name " * 2, "jitter_ms": 5.0, "nth": 2}
     rate = {"kind": "rate", "bytes_per_second": 1e10}
-    for points in ROOM:
-        theme.apply(qapp, theme.DARK, Fonts(points, "", points))
-        window = open_window(config("a-service-with-quite-a-long-name", 9100, faults=(slow, rate)), config("b", 9101))
-        window.resize(*ROOM[points])
-        settle()
-        before = window.size()
-        do(window, "faults")
-        assert least(window) == (True, True), points
-        assert window.size() == before
-        for name in ("a-service-with-quite-a-long-name", "b"):
-            window.workbench.show_faults(name, 0)
-            assert least(window) == (True, True), (points, name)
-        dock = window.faults.dock
-        [rows] = [area for area in dock.findChildren(QScrollArea) if area.isVisible()]
-        assert not rows.horizontalScrollBar().isVisible(), points
+    theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+    window = open_window(config("a-service-with-quite-a-long-name", 9100, faults=(slow, rate)), config("b", 9101))
+    window.resize(*ROOM[points])
+    settle()
+    before = window.size()
+    do(window, "faults")
+    assert least(window) == (True, True), points
+    assert window.size() == before
+    for name in ("a-service-with-quite-a-long-name", "b"):
+        window.workbench.show_faults(name, 0)
+        assert least(window) == (True, True), (points, name)
+    dock = window.faults.dock
+    [rows] = [area for area in dock.findChildren(QScrollArea) if area.isVisible()]
+    assert not rows.horizontalScrollBar().isVisible(), points
 
 
+@pytest.mark.parametrize("size", ROOM)
 @pytest.mark.parametrize(
     ("protocol", "responder"), [("tcp", "script"), ("http", "mock"), ("http", "relay"), ("websocket", "script")]
 )
 def test_no_page_of_a_service_needs_more_room(
-    open_window: Open, qapp: QApplication, protocol: str, responder: str
+    open_window: Open, qapp: QApplication, protocol: str, responder: str, size: int
 ) -> None:
-    for size in ROOM:
-        theme.apply(qapp, theme.DARK, Fonts(size, "", size))
-        options = {"relay": {"upstream": "127.0.0.1:1"}}.get(responder, {"rules": [{}]})
-        window = open_window(
-            config("a-service-with-quite-a-long-name", protocol=protocol, responder=responder, options=options)
-        )
-        window.services.select("a-service-with-quite-a-long-name")
-        do(window, "edit_service")
-        do(window, "send_message")
-        assert least(window) == (True, True), (size, window.minimumSizeHint())
-        page = window.panes.currentWidget()
-        assert isinstance(page, ServicePage)
-        assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    options = {"relay": {"upstream": "127.0.0.1:1"}}.get(responder, {"rules": [{}]})
+    window = open_window(
+        config("a-service-with-quite-a-long-name", protocol=protocol, responder=responder, options=options)
+    )
+    window.services.select("a-service-with-quite-a-long-name")
+    do(window, "edit_service")
+    do(window, "send_message")
+    assert least(window) == (True, True), (size, window.minimumSizeHint())
+    page = window.panes.currentWidget()
+    assert isinstance(page, ServicePage)
+    assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
 
 
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
@@ -251,30 +244,28 @@ def test_names_of_services_can_be_read_with_large_letters(
     assert end - at.first.left() >= port + view.delegate.fonts.name_room() * 7 // 8
 
 
-def test_no_button_of_a_page_is_cut(open_window: Open, qapp: QApplication) -> None:
-    for points in ROOM:
-        theme.apply(qapp, theme.DARK, Fonts(points, "", points))
-        rules = {"rules": [{"path": "/a"}]}
-        window = open_window(
-            config("shop", protocol="http", responder="mock", options=rules, faults=({"kind": "delay"},))
-        )
-        window.resize(*ROOM[points])
-        page = window.workbench.open("shop")
-        assert page is not None
-        for key in ("rules", "answer", "faults", "tls", "limits", "socket"):
-            page.show_section(key)
-            settle()
-            cut = [
-                button.text()
-                for button in page.findChildren(QPushButton)
-                if button.isVisible() and button.width() < button.minimumSizeHint().width()
-            ]
-            assert cut == [], (points, key)
-        window.resize(1800, 900)
-        page.show_section("rules")
+@pytest.mark.parametrize("points", ROOM)
+def test_no_button_of_a_page_is_cut(open_window: Open, qapp: QApplication, points: int) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+    rules = {"rules": [{"path": "/a"}]}
+    window = open_window(config("shop", protocol="http", responder="mock", options=rules, faults=({"kind": "delay"},)))
+    window.resize(*ROOM[points])
+    page = window.workbench.open("shop")
+    assert page is not None
+    for key in ("rules", "answer", "faults", "tls", "limits", "socket"):
+        page.show_section(key)
         settle()
-        assert page.rules is not None
-        assert page.rules.reset_button.isVisible()
+        cut = [
+            button.text()
+            for button in page.findChildren(QPushButton)
+            if button.isVisible() and button.width() < button.minimumSizeHint().width()
+        ]
+        assert cut == [], (points, key)
+    window.resize(1800, 900)
+    page.show_section("rules")
+    settle()
+    assert page.rules is not None
+    assert page.rules.reset_button.isVisible()
 
 
 def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:
