@@ -237,6 +237,22 @@ CONTROL_ASKED: Final = _kind(
     39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",
     always={"by": str, "request": str},
 )  # fmt: skip
+OUTPOST_CONNECTED: Final = _kind(
+    40, "outpost.connected",
+    "an outpost is read from now on; `allow` is what may be done there, `clock` the seconds by which its clock is ahead"
+    " of ours",
+    always={"outpost": str, "target": str, "program": str, "allow": str, "clock": float},
+)  # fmt: skip
+OUTPOST_LOST: Final = _kind(
+    41, "outpost.lost", "an outpost cannot be reached any more; it is tried again",
+    always={"outpost": str, "target": str, "reason": str},
+)  # fmt: skip
+OUTPOST_GAP: Final = _kind(
+    42, "outpost.gap",
+    "events of an outpost that are not here: it had dropped them before they were read; `first` and `last` are their"
+    " ids there",
+    always={"outpost": str, "first": int, "last": int, "count": int},
+)  # fmt: skip
 WATCH_CHECKED: Final = _kind(
     26, "watch.checked",
     "a watch has checked its target; `reason` says what was wrong, and is empty where it is `ok`; `expires`, as in"

@@ -50,7 +50,8 @@ class Option:
     """One setting.
 
     Attributes:
-        type: ``str``, ``int``, ``float``, ``bool`` or ``list`` (of strings, or of tables, see ``of``).
+        type: ``str``, ``int``, ``float``, ``bool``, ``list`` (of strings, or of tables, see ``of``), or ``dict`` (of
+            strings by their names).
         help: one line for the form and the docs.
         minimum, maximum: limits of a number, inclusive.
         protocols: the protocols that the option applies to; empty: all that the responder serves.
@@ -146,13 +147,15 @@ class Option:
         if self.type is list:
             kind = dict if self.of else str
             return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+        if self.type is dict:
+            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
         return isinstance(value, self.type)
 
     def _kind(self) -> str:
         if self.of:
             return f"tables that hold {', '.join(option.name for option in self.of)}"
         kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
-        return kinds[self.type]
+        return kinds.get(self.type, "a table of texts")
 
     def mistakes(self, value: Any) -> Iterator[Mistake]:
         """All that is wrong with ``value``, each with its place."""

@@ -26,6 +26,8 @@ from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
 from app.program.blocked import LoopWatch
 from app.program.figures import Figures
+from app.programs.programs import Programs
+from app.programs.shown import HostedPort
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -43,6 +45,7 @@ from app.watch.config import WatchConfig
 from app.watch.watches import Watches
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message
+from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import Workspace
 
 HURRY = 1.2
@@ -58,6 +61,7 @@ class Post:
         loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
+        programs: its hosted programs.
         watches: its watches by name, with what they have found; they run from ``open`` on.
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
@@ -65,6 +69,7 @@ class Post:
         gate: what the workspace may do.
         alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
+        outposts_changed: emits the Post when other outposts are to be read.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
@@ -88,6 +93,7 @@ class Post:
         self._loops = Loops()
         self.gate = Gate()
         self.question_changed: Signal[Post] = Signal()
+        self.outposts_changed: Signal[Post] = Signal()
         self._postponed = False
         self._datagram_ports = DatagramPorts()
         self._link: WriterLink | None = None
@@ -96,6 +102,9 @@ class Post:
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
+        self.programs = Programs(
+            reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.gate.admit_program, self._seed_of
+        )
         self._checks = OwnChecks()
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
@@ -104,6 +113,7 @@ class Post:
         self.alerts = Alerts(
             reactor, self.recorder, caller, lambda: self.capture, self._stop_for_alert, self.gate.withheld
         )
+        self.programs.changed.connect(lambda _: self.services_changed.emit(self))
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -113,9 +123,11 @@ class Post:
         self._postponed = False
         for config in workspace.services:
             self._add(config)
+        self.programs.enter(workspace.programs, workspace.folder)
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
         self.alerts.configure(workspace.alerts, workspace.mail)
+        self.outposts_changed.emit(self)
 
     # -- the capture
 
@@ -220,7 +232,7 @@ class Post:
     def _go_on(self, before: Path) -> None:
         """Record in the new capture what it follows, and the connections that were opened before it."""
         self.recorder.record(events.LOG, summary=f"the capture follows {before}")
-        for service in self.services.values():
+        for service in self.owners():
             was = "sent datagrams" if service.config.protocol == "udp" else "was connected"
             for connection in service.connections.values():
                 detail = {"peer": connection.peer, "host": connection.host, "earlier": True}
@@ -232,7 +244,7 @@ class Post:
     # -- alerts
 
     def _stop_for_alert(self, name: str) -> bool:
-        if name not in self.services:
+        if name not in self.services and name not in self.programs.all:
             return False
         self.stop_all(names=[name])
         return True
@@ -243,13 +255,37 @@ class Post:
         self.question_changed.emit(self)
 
     def _connections(self) -> int:
-        of_services = sum(len(service.connections) for service in list(self.services.values()))  # in any thread
+        # In any thread.
+        of_services = sum(len(one.connections) for one in self.owners())
         return of_services + len(self.sender.connections)
 
     # -- the services
 
     def configs(self) -> tuple[ServiceConfig, ...]:
         return tuple(service.config for service in self.services.values())
+
+    def owners(self) -> list[Service | HostedPort]:
+        """All that has connections of others: the services, and the ports of programs."""
+        return [*list(self.services.values()), *self.programs.ports()]
+
+    def owner(self, name: str) -> Service | HostedPort | None:
+        """The service or the port of a program that is called so."""
+        return self.services.get(name) or self.programs.port(name)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where relative paths of the workspace start."""
+        return self._folder
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the workspace start."""
+        return self._folder
+
+    @property
+    def outposts(self) -> tuple[OutpostConfig, ...]:
+        """The outposts that the workspace reads and steers."""
+        return self._content.outposts
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -258,32 +294,39 @@ class Post:
 
     def state(self) -> Workspace:
         """All that the workspace holds now, without its file."""
-        return replace(self._content, services=self.configs(), watches=self.watches.configs())
+        return replace(
+            self._content,
+            services=self.configs(),
+            watches=self.watches.configs(),
+            programs=self.programs.configs(),
+        )
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
         """Start every service that is not running, or only those called ``names``; one that waits is tried now.
 
-        Fires when each listens, has failed or is held.
+        So are programs started. Fires when each listens, has failed or is held.
         """
         down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
-        return self._start(down)
+        return DeferredList([self._start(down), self.programs.start(names)])
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
         return [service for name, service in self.services.items() if names is None or name in names]
 
     def autostart(self) -> Deferred[Any]:
-        """Start the services whose configuration has ``autostart``. Fires when each listens or has failed."""
-        return self._start([service for service in self.services.values() if service.config.autostart])
+        """Start services and programs whose configuration has ``autostart``. Fires when each runs or has failed."""
+        services = self._start([service for service in self.services.values() if service.config.autostart])
+        return DeferredList([services, self.programs.autostart()])
 
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
     def stop_all(self, grace: float = GRACE, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Stop every service, or only those called ``names``.
+        """Stop every service and program, or only those called ``names``.
 
-        Fires when no connection is left; after ``grace`` seconds they are aborted.
+        Fires when no connection is left; after ``grace`` seconds they are aborted, and programs are killed.
         """
-        return DeferredList([service.stop(grace) for service in self._called(names)])
+        services = [service.stop(grace) for service in self._called(names)]
+        return DeferredList([*services, self.programs.stop(grace, names)])
 
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
@@ -306,7 +349,7 @@ class Post:
             self._datagram_ports,
             self.gate.admit,
             self._budget,
-            seed=(lambda: self._seed) if self._seed else draw_seed,
+            seed=self._seed_of,
             is_down=self.watches.is_down,
             checks=self._checks,
             variables=lambda: self._content.variables,
@@ -315,6 +358,9 @@ class Post:
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service
         return service
+
+    def _seed_of(self) -> int:
+        return self._seed or draw_seed()
 
     async def change(self, name: str, config: ServiceConfig, *, by_user: bool = True) -> Service | None:
         """Give the service called ``name`` another configuration, if possible without a restart.
@@ -400,11 +446,15 @@ class Post:
             start: names of services that start if they are added; those that are changed start if they were running.
             by_user: as for ``replace``; without it, what is added or changed may do no more than was allowed before.
 
-        Returns the names of services that were removed while they were running.
+        Returns the names of services and programs that were removed while they were running.
         """
         before, self._content = self._content, content(state)
         if (before.alerts, before.mail) != (state.alerts, state.mail):
             self._alerts_changed(by_user=by_user)
+        if before.outposts != state.outposts:
+            self.gate.outposts_changed(state.outposts, by_user=by_user)
+            self.question_changed.emit(self)
+            self.outposts_changed.emit(self)
         wanted = {renamed.get(name, name): name for name in self.services}
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
@@ -439,12 +489,16 @@ class Post:
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
         self.gate.watches_changed(state.watches, by_user=by_user)
+        self.gate.programs_changed(state.programs, by_user=by_user)
+        ran = {program.config.name for program in self.programs if program.running}
+        await self.programs.become(state.programs)
         self._hold()
         self.watches.become(state.watches, self._held_watch)
         again = {kept[name].name for name in moved if name in was_up}
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
-        return was_up.intersection(gone)
+        self.programs.start([one.config.name for one in self.programs if one.config.name in start])
+        return was_up.intersection(gone) | (ran - {*self.programs.all})
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""
@@ -461,7 +515,7 @@ class Post:
         ``own``: whether one without a file is the user's own, which may do everything.
         """
         # The user may start one while the others are still stopping.
-        while any(service.running for service in self.services.values()):
+        while any(one.running for one in (*self.services.values(), *self.programs)):
             await self.stop_all()
         for service in self.services.values():
             service.dispose()
@@ -499,6 +553,7 @@ class Post:
         self._hold()
         self.question_changed.emit(self)
         await self._start([service for service in self.services.values() if service.wanted])
+        await self.programs.start_wanted()
 
     async def saved(self, workspace: Workspace) -> None:
         """The workspace was saved to a file, which is trusted then if the open one is."""
@@ -516,6 +571,7 @@ class Post:
         for service in self.services.values():
             service.hold(self.gate.held(service.config))
         self.watches.hold(self._held_watch)
+        self.programs.hold(self.gate.held_program)
 
     def _held_watch(self, watch: WatchConfig) -> str:
         error = self.gate.held_watch(watch)
@@ -531,6 +587,7 @@ class Post:
         self.alerts.close()
         senders = (self.sender, self._checking.sender, self.alerts.means.sender)
         await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
+        self.programs.close()
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks

@@ -69,4 +69,17 @@ class Held:
     asks: str
 
 
-Status = Stopped | Starting | Listening | Stopping | Failed | Waiting | Held
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A hosted program runs.
+
+    Attributes:
+        pid: its process.
+        blocked: what keeps its reactor from answering, in words; empty while it answers.
+    """
+
+    pid: int
+    blocked: str = ""
+
+
+Status = Stopped | Starting | Listening | Stopping | Failed | Waiting | Held | Running

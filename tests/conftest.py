@@ -18,7 +18,7 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from zope.interface import declarations
 
-from tests import preloaded
+from tests import preloaded, writers
 from ui.reactor import install
 
 # The application takes on the language of the environment, and so do programs that tests start. What the system
@@ -51,6 +51,7 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
 
 preloaded.mothers_environment = dict(os.environ)
+writers.install()
 
 # What a transport provides is worked out once, as in a program that has connections all the time, not anew in each
 # test because the last one's have been collected: it is a fifth of what a test of one connection takes.
@@ -131,6 +132,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.delenv("LISTENING_POST_DATA", raising=False)
         yield
         preloaded.end()
+        writers.end()
 
 
 @pytest.fixture(autouse=True)

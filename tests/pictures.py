@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE, LOOP_BLOCKED, WATCH_CHECKED
+from app.events import FAILURE, LOOP_BLOCKED, OUTPOST_CONNECTED, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
-from tests.helpers import ROOT
+from tests.helpers import ROOT, serving, short_folder
 from tests.manual import blocks
 from tests.screenshots import BEACON, DEVICES, ORDERS, PAGE, SENSOR, Album, running_on, traffic
 
@@ -134,6 +134,67 @@ send = 'ping'
 )
 """Services that are checked, one of which does not answer as it should."""
 
+PROGRAMS = (
+    DESK.partition("[[service]]")[0]
+    + """[[service]]
+name = "device"
+protocol = "tcp"
+listen = "127.0.0.1:9622"
+responder = "echo"
+
+[[program]]
+name = "echo"
+run = ["echo.py"]
+
+[[program]]
+name = "loop"
+run = ["loop.py"]
+"""
+)
+
+HOSTED = """from twisted.internet import protocol, reactor
+
+
+class Echo(protocol.Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data)
+        amount = data.split(b"=")[1]
+        print("amount", int(amount))
+
+
+reactor.listenTCP(9620, protocol.Factory.forProtocol(Echo), interface="127.0.0.1")
+reactor.run()
+"""
+
+LOOP = """from twisted.internet import reactor
+
+
+def spin():
+    while True:
+        pass
+
+
+reactor.callLater(0.2, spin)
+reactor.run()
+"""
+
+DESK_OF_OUTPOSTS = """version = 1
+
+[[service]]
+name = "desk-echo"
+protocol = "tcp"
+listen = "127.0.0.1:9631"
+responder = "echo"
+
+[[outpost]]
+name = "bench"
+target = "{bench}"
+
+[[outpost]]
+name = "rack-2"
+target = "{rack}"
+"""
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -185,6 +246,26 @@ class Manual(Album):
 
         self._charts()
         self._draw_blocked()
+        self._draw_hosted()
+        self._draw_outposts()
+
+    def _draw_hosted(self) -> None:
+        """A program whose port is a service, and one whose reactor does not answer."""
+        with TemporaryDirectory() as folder:
+            for name, text in (("echo.py", HOSTED), ("loop.py", LOOP)):
+                (Path(folder) / name).write_text(text)
+            with running_on(self._screen, PROGRAMS, folder, self._theme, "--start") as it:
+                it.wait_up(2)  # the device, and the port of the program
+                socat("TCP", ("127.0.0.1", 9620), b"amount=7")
+                socat("TCP", ("127.0.0.1", 9620), b"amount=many")
+                it.wait_event(lambda e: e.kind in (FAILURE, LOOP_BLOCKED), 2)
+                it.click("pane Failures")
+                self._settle()
+                it.click_row(0)
+                self._settle()
+                self._keep("hosted")
+                it.process.terminate()  # it would ask, because of the programs that run
+                it.wait()
 
     def _draw_blocked(self) -> None:
         """A plugin that blocks the reactor, and the program's own figures."""
@@ -203,6 +284,25 @@ class Manual(Album):
                 self._keep("blocked")
                 it.press("alt+h", "p")
                 self._window(it, "This program", "program")
+                it.press("ctrl+q")
+                it.wait()
+
+    def _draw_outposts(self) -> None:
+        """A console with two outposts, one of which cannot be reached."""
+        with TemporaryDirectory() as there, TemporaryDirectory() as folder, short_folder() as sockets:
+            workspace = Path(there) / "bench.toml"
+            workspace.write_text(DEVICES.replace("version = 1\n", 'version = 1\n\n[outpost]\nallow = "control"\n', 1))
+            desk = DESK_OF_OUTPOSTS.format(bench=sockets / "bench", rack=sockets / "rack")
+            served = serving(workspace, Path(there) / "bench.lpost", "--control", str(sockets / "bench"), "--trust")
+            with served as bench, running_on(self._screen, desk, folder, self._theme, "--start") as it:
+                bench.wait_up()
+                it.wait_event(lambda e: e.kind == OUTPOST_CONNECTED, 1)
+                with traffic():
+                    curl(url(ORDERS, "/orders/1"))
+                    it.wait_event(lambda e: e.service == "bench/orders-api", 1)
+                    it.press("ctrl+alt+q")
+                    self._settle()
+                    self._keep("outposts")
                 it.press("ctrl+q")
                 it.wait()
 

@@ -216,7 +216,7 @@ def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str,
     os._exit(0)
 
 
-def _again(descriptor: int, stream: TextIO) -> TextIO:
+def again(descriptor: int, stream: TextIO) -> TextIO:
     """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
     at_once = descriptor != 0 and "PYTHONUNBUFFERED" in os.environ
     raw = open(descriptor, "wb" if descriptor else "rb", 0 if at_once else -1, closefd=False)  # noqa: SIM115
@@ -246,16 +246,16 @@ def main() -> None:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
+    sys.stdin, sys.stdout, sys.stderr = (again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
     run = import_module(order["module"]).main
     try:
         sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
     except SystemExit as e:
-        _leave(e.code)
+        leave(e.code)
         raise
 
 
-def _leave(code: object) -> None:
+def leave(code: object) -> None:
     """End as the interpreter does, without taking apart what was loaded: that would copy each page of the mother's.
 
     Returns where the interpreter has something to say at its end.

@@ -19,7 +19,20 @@ from ui.actions.table import ACTIONS
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 TYPED = [page for page in PAGES if any(block.language == "console" for block in blocks(page))]
-TASKS = ("tour", "device", "api", "webhook", "twisted", "wireshark", "send", "tls", "fail", "watch", "blocked")
+TASKS = (
+    "tour",
+    "device",
+    "api",
+    "webhook",
+    "twisted",
+    "wireshark",
+    "send",
+    "tls",
+    "fail",
+    "watch",
+    "blocked",
+    "program",
+)
 
 
 @pytest.mark.parametrize("page", TYPED, ids=lambda page: page.stem)

@@ -103,12 +103,14 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
             await window.metrics.use(settings.metrics)
             if window.metrics.problem:
                 window.notices.say(window.metrics.problem)
+        window.outposts.begin()
         await (post.start_all() if start else post.autostart())
         post.loop.open(_warn)
 
     async def end() -> None:
         await window.drafts.finish()
         await window.metrics.use("")
+        await window.outposts.close()
         await post.shut_down()
         this_run.end()
         reader.close()

@@ -12,6 +12,8 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from app.capture.recorder import Stored, Trouble
 from app.faults.live import Faults
 from app.post import Post
+from app.programs.hosted import HostedProgram
+from app.programs.shown import HostedPort
 from app.services.service import Service
 
 TICK, BUSY_TICK = 100, 250
@@ -58,7 +60,7 @@ class Bridge(QObject):
         services_changed: services were added, removed, reordered or replaced.
         faults_changed: faults of services were switched, added or taken away, or have hit.
         watches_changed: watches have checked, are paused or may run again, or there are others.
-        status_changed: the status of a service changed; carries the service. Emitted at once.
+        status_changed: the status of a service or program changed; carries that. Emitted at once.
         pause_changed: the capture was paused, or goes on.
         capture_changed: the capture is another file now, which is open.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
@@ -105,6 +107,7 @@ class Bridge(QObject):
             post.capture_changed.connect(lambda _: self.capture_changed.emit()),
             post.services_changed.connect(self._on_services),
             post.status_changed.connect(self._on_status),
+            post.programs.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
             post.plugins.renewed.connect(self.plugin_renewed.emit),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
@@ -120,8 +123,8 @@ class Bridge(QObject):
             disconnect()
         self._timer.stop()
 
-    def of(self, service: Service) -> Traffic:
-        """The traffic of a service."""
+    def of(self, service: Service | HostedPort | HostedProgram) -> Traffic:
+        """The traffic of a service, of a port of a program, or of all of its ports."""
         return self.traffic.setdefault(service.config.name, Traffic())
 
     def _on_services(self, _: Post) -> None:
@@ -129,7 +132,7 @@ class Bridge(QObject):
         self.services_changed.emit()
 
     def _follow_faults(self) -> None:
-        present = [service.faults for service in self._post.services.values()]
+        present = [owner.faults for owner in self._post.owners()]
         for faults in [faults for faults in self._faults if faults not in present]:
             self._faults.pop(faults)()
         for faults in present:
@@ -158,7 +161,7 @@ class Bridge(QObject):
         self.pause_changed.emit()
         self._wake()
 
-    def _on_status(self, service: Service) -> None:
+    def _on_status(self, service: Service | HostedProgram) -> None:
         self.status_changed.emit(service)
         self._wake()
 
@@ -202,7 +205,7 @@ class Bridge(QObject):
         seconds = max(1e-3, now - self._measured)
         self._measured = now
         moving = False
-        for service in self._post.services.values():
+        for service in (*self._post.owners(), *self._post.programs):
             traffic = self.of(service)
             total = sum(service.bytes_so_far())
             traffic.rate = max(0, total - traffic.total) / seconds

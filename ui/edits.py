@@ -13,9 +13,11 @@ from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 from twisted.internet.defer import Deferred, DeferredLock
 
 from app.post import Post
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
+from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import MAX_NAME, Workspace
 
 STEPS = 500
@@ -156,6 +158,14 @@ class Edits(QObject):
     def set_watches(self, watches: Iterable[WatchConfig], text: str) -> None:
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
+
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
+        """Replace the hosted programs."""
+        self._push(text, replace(self.state, programs=tuple(programs)))
+
+    def set_outposts(self, outposts: Iterable[OutpostConfig], text: str) -> None:
+        """Replace the outposts."""
+        self._push(text, replace(self.state, outposts=tuple(outposts)))
 
     def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
         """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.

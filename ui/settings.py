@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_config_path
 from PyQt5.QtCore import QByteArray, QSettings
@@ -84,6 +87,19 @@ class Settings:
     @captures.setter
     def captures(self, folder: Path | None) -> None:
         self._store.setValue("captures", str(folder or ""))
+
+    @property
+    def program(self) -> dict[str, Any]:
+        """What the dialog for programs had last; nothing at first."""
+        try:
+            found = json.loads(str(self._store.value("program", "")))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @program.setter
+    def program(self, fields: Mapping[str, Any]) -> None:
+        self._store.setValue("program", json.dumps(dict(fields)))
 
     @property
     def metrics(self) -> str:

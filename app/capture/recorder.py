@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from time import time_ns
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
 from app.capture.sampling import Sampler
 from app.capture.writing.arena import Arena
-from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Batch, Frame
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Batch, Frame, Services
 from app.capture.writing.mending import mended
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
@@ -45,6 +45,10 @@ written, because then nobody is paused."""
 CEILING = 1 << 30
 """Bytes sent to the writer and not yet stored above which anything is lost. Peers that are paused cannot
 reach it: only code of a responder that goes on writing by itself."""
+
+
+Fields = tuple[int, int, int, int, int | None, bytes | None, str | None, str | None]
+"""Of one event: time, kind, service, conn, size, payload, summary, detail."""
 
 
 class Sink(Protocol):
@@ -138,12 +142,14 @@ class Recorder:
         self._flushed = 0
         self._on_way: deque[_Sent] = deque()
         self._on_way_bytes = 0
-        self._services: list[tuple[str, str]] = []
+        self._services: Services = []
         self._services_sent = 0
         self._counters: dict[int, Counters] = {0: Counters()}
         self._connections = 0
         self._sink: Sink | None = None
         self._elsewhere = 0
+        self._progress: dict[tuple[str, str], tuple[int, int]] = {}
+        self._foreign: list[Any] = []
         self._sampler = Sampler()
         self._began = time_ns()
 
@@ -174,9 +180,9 @@ class Recorder:
         """
         self._arena = arena
 
-    def add_service(self, name: str, protocol: str) -> int:
-        """The number under which the events of this service are recorded."""
-        entry = (name, protocol)
+    def add_service(self, name: str, protocol: str, outpost: str = "") -> int:
+        """The number under which the events of this service are recorded, or of this one of an outpost."""
+        entry = (name, protocol, outpost) if outpost else (name, protocol)
         if entry not in self._services:
             self._services.append(entry)
         return self._services.index(entry) + 1
@@ -216,8 +222,9 @@ class Recorder:
         summary: str | None = None,
         detail: str | None = None,
         size: int | None = None,
+        time: int = 0,
     ) -> None:
-        """Record one event, now.
+        """Record one event, now, or as of ``time`` (ns since 1970), where another process has seen it.
 
         ``service`` and ``conn`` are numbers of this recorder, or 0; ``detail`` is a JSON
         object; ``size`` defaults to the payload's length. During a pause, most kinds are only counted.
@@ -244,13 +251,47 @@ class Recorder:
             if length or not payload:
                 self._pending_bytes += length
                 self._last, self._last_but_one = payload, self._last
-        self._extend((time_ns(), kind, service, conn, size, written, summary, detail))
+        self._extend((time or time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
         if detail is not None:
             self._pending_bytes += len(detail)
         if self._pending_bytes > BATCH_BYTES:
             self.flush()
+
+    def record_elsewhere(
+        self, outpost: str, capture: str, clock: int, stored: Iterable[tuple[int, Fields | None]]
+    ) -> None:
+        """Record events of an outpost, in the order of their ids in its capture, which come with them.
+
+        ``capture`` is the identity of that, ``clock`` by how many ns the outpost's clock is ahead of ours. With the
+        events, their batch says up to which id the outpost was read: both are stored, or neither. None stands for an
+        event that is not to be stored.
+        """
+        self._last = self._last_but_one = None
+        try:
+            for id, fields in stored:
+                self._progress[outpost, capture] = id, clock
+                if fields is not None:
+                    self._extend(fields)
+                    self._pending_bytes += len(fields[5] or b"") + len(fields[7] or "")
+                if self._pending_bytes > BATCH_BYTES:
+                    self.flush()
+        finally:
+            if self._timer is None and self._pending:
+                self._timer = self._clock.callLater(INTERVAL, self._tick)
+
+    def resume_elsewhere(self, outpost: str, capture: str, clock: int, last: int) -> None:
+        """Have a new capture know up to which id an outpost was read; with the next events it is stored."""
+        self._progress.setdefault((outpost, capture), (last, clock))
+
+    def add_connection_elsewhere(
+        self, outpost: str, capture: str, theirs: int, service: int, peer: str | None, host: str | None, opened: int
+    ) -> int:
+        """A new connection's number, as ``add_connection``: of one that has the number ``theirs`` at an outpost."""
+        number = self.add_connection()
+        self._foreign.append((outpost, capture, theirs, number, service, peer, host, opened))
+        return number
 
     def record_limit(self, reached: Reached, service: int = 0, conn: int = 0) -> None:
         """Record that a limit was reached: the only way to an event ``limit.reached``, but for the writer's own."""
@@ -385,7 +426,12 @@ class Recorder:
             services = self._services
             self._services_sent = len(services)
         batch: Batch = self._sequence, services, self._pending
-        if (sample := self._sampler.take()) is not None:
+        sample = self._sampler.take()
+        if self._progress:
+            progress = [(*key, *value) for key, value in self._progress.items()]
+            batch = (*batch[:3], sample, (progress, self._foreign))
+            self._progress, self._foreign = {}, []
+        elif sample is not None:
             batch = (*batch[:3], sample)
         try:
             frame = Frame.of(batch, large, shared=bool(shared))

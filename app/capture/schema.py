@@ -14,7 +14,8 @@ table          holds
                other events have no payload, and in ``same`` the number of the one that has,
                which is of the same batch
 ``kind``       the code and dotted name of each kind, so that a file explains itself
-``service``    the number, name and protocol of each service that was recorded
+``service``    the number, name and protocol of each service that was recorded, and the ``outpost`` that has it
+               (NULL for our own)
 ``connection`` one row for each TCP connection or UDP flow: ``peer`` and ``host`` as
                ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it ended,
                its version of TLS (``failed`` where there was to be one), the ``watch`` whose check it
@@ -27,6 +28,12 @@ table          holds
 ``resolution`` the newest word on a group of failures: the ``failure.resolved`` event that
                said it was resolved, or, where ``reopened``, that it was not
 ``batch``      first and last event of each batch, the unit in which the oldest are dropped
+``outpost``    how far the captures of outposts were read: ``name`` of the outpost, ``capture``: the identity of
+               its file, ``last``: the id there of the last event that is here, ``clock``: by how many ns its clock
+               was ahead of ours. The events are of services whose ``outpost`` is that name; their times are the
+               outpost's. It is stored in the transaction that stores them
+``outpost_connection`` the number that a connection has in an outpost's capture (``outpost``: a row of the table
+               above), and here
 ``note``       the newest note of each event that has one, which an event ``note`` brought:
                ``event`` is its number, ``colour`` a name or empty
 ``rollup``     what charts show, added up for each service by the second, minute and hour; its rows are
@@ -100,6 +107,14 @@ CREATE TABLE IF NOT EXISTS resolution (
     fingerprint TEXT PRIMARY KEY, event INTEGER NOT NULL, reopened INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+_OUTPOSTS = """
+CREATE TABLE IF NOT EXISTS outpost (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, capture TEXT NOT NULL, last INTEGER NOT NULL, clock INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS outpost_connection (
+    connection INTEGER PRIMARY KEY, outpost INTEGER NOT NULL, theirs INTEGER NOT NULL
+);
+"""
 _HAS_ROLLUP = "SELECT count(*) FROM sqlite_master WHERE name = 'rollup'"
 _COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
 FIGURES = {
@@ -128,12 +143,14 @@ def complete(db: sqlite3.Connection) -> None:
     db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0), ('identity', ?)", (new_identity(),))
     if not db.execute(_HAS_ROLLUP).fetchone()[0]:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('rolled', ?)", (db.execute(RANGE).fetchone()[1] + 1,))
-    for statement in (_FAILURES + rollup.TABLES).split(";"):  # not executescript, which would commit
+    for statement in (_FAILURES + _OUTPOSTS + rollup.TABLES).split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
     for name, type in FIGURES.items():
         if name not in present:
             db.execute(f"ALTER TABLE connection ADD COLUMN {name} {type}")
+    if "outpost" not in {name for _, name, *_ in db.execute("PRAGMA table_info(service)")}:
+        db.execute("ALTER TABLE service ADD COLUMN outpost TEXT")
 
 
 def new_identity() -> str:
@@ -257,6 +274,8 @@ def _checked(uri: str, path: Path | str) -> Guarded:
         db.execute(f"CREATE TEMP {untrusted.EVENT}")  # found before a view of that name in the file
         if "upstream" not in {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}:
             db.execute("CREATE TEMP VIEW connection AS SELECT *, NULL AS upstream FROM main.connection")
+        if "outpost" not in {name for _, name, *_ in db.execute("PRAGMA table_info(service)")}:
+            db.execute("CREATE TEMP VIEW service AS SELECT *, NULL AS outpost FROM main.service")
         db.execute("PRAGMA query_only = 1")
     except BaseException:
         db.close()

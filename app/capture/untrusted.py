@@ -48,7 +48,7 @@ RANGE = "SELECT ifnull((SELECT min(id) FROM stored), 1), ifnull((SELECT max(id) 
 """Ids of the oldest and the newest event. (SQLite would read all for a min and a max in one SELECT.)"""
 
 _TABLES = ("meta", "kind", "service", "connection", "batch", "note", "stored")
-_LATER = ("failure", "resolution", "rollup", "latency")
+_LATER = ("failure", "resolution", "rollup", "latency", "outpost", "outpost_connection")
 """Captures of earlier builds lack these."""
 
 _PLAIN = re.compile(r'CREATE TABLE "?\w+"? \(\s*\w+ (?:INTEGER|TEXT) PRIMARY KEY\b[^()]*\)(?: WITHOUT ROWID)?')

@@ -48,6 +48,15 @@ def add_capturing(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_allow(parser: argparse.ArgumentParser) -> None:
+    """What a command takes that lets another process read and steer what it serves."""
+    parser.add_argument(
+        "--allow", choices=("read", "control", "change"),
+        help="what may be done from elsewhere: read (the default); control: also start, stop, fail, send; change: also"
+        " add and remove services. By default what [outpost] of the workspace says",
+    )  # fmt: skip
+
+
 def milliseconds(text: str) -> float:
     """From 0 to a day."""
     value = float(text)

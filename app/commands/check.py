@@ -32,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
         loaded = workspace.load(args.workspace, ready=True)
         services = loaded.services
         count = "1 service" if len(services) == 1 else f"{len(services)} services"
-        watches = len(loaded.watches)
+        programs, watches = len(loaded.programs), len(loaded.watches)
+        if programs:
+            count += ", 1 program" if programs == 1 else f", {programs} programs"
         if watches:
             count += ", 1 watch" if watches == 1 else f", {watches} watches"
         print(one_line(f"{args.workspace}: {count}, nothing wrong"))

@@ -28,6 +28,7 @@ from app.faults.when import CONDITIONS
 from app.limits import LIMITS
 from app.metrics.declared import METRICS
 from app.options import Option
+from app.programs.config import PROGRAM
 from app.services import settings
 from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
@@ -35,6 +36,7 @@ from app.text.framing import FRAMINGS, LONGEST
 from app.watch.config import WATCH
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
+from app.workspace.outposts import OUTPOST, OWN
 
 
 def fault_table() -> str:
@@ -147,7 +149,13 @@ def workspace_keys() -> str:
         "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
     )
     messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
-    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
+    programs = f"### `[[program]]`\n\n{options_table(PROGRAM)}"
+    watches = f"### `[[watch]]`\n\n{options_table(WATCH)}"
+    return "\n\n".join((f"### `[[service]]`\n\n{service}", messages, programs, watches, _outposts()))
+
+
+def _outposts() -> str:
+    return f"### `[[outpost]]`\n\n{options_table(OUTPOST)}\n\n### `[outpost]`\n\n{options_table(OWN)}"
 
 
 _SERVICE = {
@@ -245,7 +253,7 @@ def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> It
 
 
 def _default(option: Option) -> str:
-    return "none" if option.of or option.default == [] else _written(option.default)
+    return "none" if option.of or option.default in ([], {}) else _written(option.default)
 
 
 def _written(value: object) -> str:

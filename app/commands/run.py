@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.commands import arguments
@@ -24,19 +25,58 @@ PRINT_AT_END = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    parser.add_argument(
+        "--python", metavar="PATH", default="",
+        help="run it with this Python, or that of this virtual environment; by default with the one that a command's"
+        " first line names, else that of the active virtual environment, else the one of Listening Post",
+    )  # fmt: skip
     arguments.add_capturing(parser)
+    parser.add_argument(
+        "--port",
+        dest="ports",
+        type=ports,
+        action="append",
+        default=[],
+        metavar="WANTED=INSTEAD",
+        help="where a port is taken that the program wants to listen on, listen on another one: 8000=18000; repeatable",
+    )
+    parser.add_argument(
+        "--restart",
+        choices=("on-change", "on-failure", "never"),
+        default="never",
+        help="start it again when one of its files is saved, until a signal ends it; or when it has failed",
+    )
     parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="PROGRAM [ARG ...]",
         help="a Python file or a .tac; or, behind --, a command that is a Python script, as twist or trial",
     )  # fmt: skip
 
 
+def ports(text: str) -> tuple[str, str]:
+    """Two ports, as in ``8000=18000``."""
+    from app.programs.ports import parsed
+
+    try:
+        wanted, instead = parsed(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from e
+    return str(wanted), str(instead)
+
+
 def run(args: argparse.Namespace) -> int:
     from app.programs import starting
 
+    if args.restart != "never" and args.python:
+        print(
+            "listening-post: --restart takes no --python: activate the environment. See listening-post run --help",
+            file=sys.stderr,
+        )
+        return WRONG_USAGE
+    if args.restart != "never" and (args.module is not None or args.words not in ([], ["--"])):
+        return _run_again_and_again(args)
     words = list(args.words)
     if args.module is not None:
-        program = starting.of_module(args.module, words)
+        program = starting.of_module(args.module, words, args.python)
     elif not words or words == ["--"]:
         print(
             "listening-post: the following arguments are required: PROGRAM. See listening-post run --help",
@@ -44,21 +84,48 @@ def run(args: argparse.Namespace) -> int:
         )
         return WRONG_USAGE
     elif words[0] == "--":
-        program = starting.of_command(words[1:])
+        program = starting.of_command(words[1:], args.python)
     else:
-        program = starting.of_file(words[0], words[1:])
+        program = starting.of_file(words[0], words[1:], args.python)
     return _run(program, args)
+
+
+def _run_again_and_again(args: argparse.Namespace) -> int:
+    """As a program of a workspace, which ``serve`` would run."""
+    from pathlib import Path
+
+    from app.capture.link import DEFAULT_LIMIT
+    from app.commands import serve_run
+    from app.commands.running import choose_reactor
+    from app.programs.config import ProgramConfig
+    from app.services.surroundings import draw_seed
+    from app.workspace.reading import Workspace
+
+    words = args.words[1:] if args.words[:1] == ["--"] else args.words
+    words = words if args.module is None else ["-m", args.module, *words]
+    name = Path(words[1] if args.module is not None else words[0]).stem[:40] or "program"
+    program = ProgramConfig(name, tuple(words), restart=args.restart, ports=dict(args.ports))
+    reactor = choose_reactor()
+    return serve_run.run(
+        reactor, Workspace(programs=(program,)), args.capture, args.seconds, seed=draw_seed(), as_json=args.json,
+        quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
+    )  # fmt: skip
 
 
 def _run(program: Program, args: argparse.Namespace) -> int:
     from app.capture.link import DEFAULT_LIMIT
     from app.commands.printer import Printer
     from app.post import default_capture
+    from app.programs import pythons
     from app.programs.starting import Running, how_ended
 
+    python = pythons.looked_at(program.python)
+    program = replace(program, python=python.path)
     capture = (args.capture or default_capture()).absolute()
     print(one_line(f"capturing into {capture}"), file=sys.stderr)
-    running = Running(program, capture, args.limit or DEFAULT_LIMIT)
+    if python.words:
+        print(one_line(f"running with {python.words}"), file=sys.stderr)
+    running = Running(program, capture, args.limit or DEFAULT_LIMIT, ports=dict(args.ports))
     printer: Printer | None = None
     with _signals_passed_on(running), _ended_after(running, args.seconds):
         for stored in running.stored():

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING
 
 from app.commands import arguments, errors
 from app.commands.exit_codes import WRONG_USAGE
 from app.text.escapes import one_line
+
+if TYPE_CHECKING:
+    from app.outposts.keys import PublicKey
+    from app.outposts.wamp import Login
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,11 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control", type=Path, metavar="PATH", help="let listening-post control read and steer it through this socket"
     )
-    parser.add_argument(
-        "--allow", choices=("read", "control", "change"),
-        help="what it may do there: read; control: also start, stop, fail, send (the default of a socket);"
-        " change: also add and remove services",
+    join = parser.add_argument_group("at a router", "Consoles read and steer it through a WAMP router.")
+    join.add_argument("--join", metavar="URL", help="log in to this router: wss://router.example:8443/ws")
+    join.add_argument("--realm", default="post.lab", metavar="REALM", help="of the router; by default post.lab")
+    join.add_argument("--name", metavar="NAME", help="of this outpost there; by default that of the machine")
+    join.add_argument("--key", type=Path, metavar="FILE", help="its key there: see listening-post key")
+    join.add_argument("--ca", type=Path, metavar="FILE", help="the authority that signed the router's certificate")
+    join.add_argument(
+        "--seal", type=Path, action="append", metavar="FILE", default=[],
+        help="the public key of a console: it alone may ask, and the router cannot read what is said; repeatable",
     )  # fmt: skip
+    arguments.add_allow(parser)
     parser.add_argument(
         "--trust", action="store_true", help="allow everything that the workspace asks for, for this run"
     )
@@ -62,6 +74,12 @@ def run(args: argparse.Namespace) -> int:
     from app.services.surroundings import draw_seed
     from app.workspace import reading as workspace
 
+    if args.join and args.key is None:
+        print("listening-post: --join needs --key FILE. See listening-post key --help", file=sys.stderr)
+        return WRONG_USAGE
+    if args.seal and not args.join:
+        print("listening-post: --seal seals what is said through a router, and needs --join URL", file=sys.stderr)
+        return WRONG_USAGE
     if args.trust or args.trust_plugins:
         from app.plugin_loader.table import TABLE
 
@@ -79,5 +97,23 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
         metrics=args.metrics or "",
-        control=args.control, allow=args.allow or "control",
+        control=args.control, allow=args.allow or loaded.allow or "read", join=_login(args) if args.join else None,
+        seal=_seal(args),
     )  # fmt: skip
+
+
+def _login(args: argparse.Namespace) -> Login:
+    """Raises RouterError, KeyFileError."""
+    from app.outposts import keys, wamp
+
+    name = args.name or gethostname().split(".")[0]
+    return wamp.login(args.join, args.realm, name, keys.read(args.key), args.ca)
+
+
+def _seal(args: argparse.Namespace) -> dict[str, PublicKey]:
+    """The consoles that may ask, by the names of the files of their keys. Raises KeyFileError."""
+    if not args.seal:
+        return {}
+    from app.outposts import keys
+
+    return {path.stem: keys.read_public(path) for path in args.seal}

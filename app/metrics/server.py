@@ -5,6 +5,7 @@ A resource of ours, because that of prometheus_client is WSGI in a thread pool o
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from prometheus_client.exposition import choose_encoder
@@ -27,8 +28,8 @@ from app.services.hosts import Hosts
 CONNECTIONS = 32
 """At the same time."""
 
-SILENT = 15
-"""Seconds without a word after which a connection is closed."""
+LONGEST = 15
+"""Seconds that a connection may last: to ask once, and to take the answer."""
 
 WORDS = b"text/plain; charset=utf-8"
 
@@ -46,6 +47,7 @@ class _Page(resource.Resource):
         return self
 
     def render(self, request: server.Request) -> Any:
+        request.setHeader(b"connection", b"close")
         request.setHeader(b"cache-control", b"no-store")
         request.setHeader(b"x-content-type-options", b"nosniff")
         request.setHeader(b"content-type", WORDS)
@@ -98,8 +100,21 @@ class _Root(_Page):
         self.putChild(b"healthz", _Health(post, hosts))
 
 
+class _Request(server.Request):
+    """One that keeps nothing of its body, which Twisted would put into memory or onto the disk, however long it is;
+    and the only one of its connection."""
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()
+        self.channel.persistent = False
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Nobody reads it."""
+
+
 class _Site(server.Site):
     displayTracebacks = False
+    requestFactory = _Request
 
     def _updateLogDateTime(self) -> None:
         """Run no timer for a log that is not written: it would wake an idle program each second."""
@@ -108,8 +123,29 @@ class _Site(server.Site):
         """Write no access log."""
 
 
+class _Wrapper(ProtocolWrapper):
+    """A connection that ends in time, whatever its peer does: who sends byte by byte, or does not read, may not take
+    the place of who asks."""
+
+    _overdue: Any = None
+
+    def connectionMade(self) -> None:
+        self._overdue = self.factory.clock.callLater(LONGEST, self.abortConnection)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:  # type: ignore[override]
+        if self._overdue.active():
+            self._overdue.cancel()
+        super().connectionLost(reason)
+
+
 class _Limited(WrappingFactory):
     noisy = False
+    protocol = _Wrapper
+
+    def __init__(self, site: _Site, clock: Any) -> None:
+        super().__init__(site)
+        self.clock = clock
 
     def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]
         if len(self.protocols) >= CONNECTIONS:
@@ -120,8 +156,8 @@ class _Limited(WrappingFactory):
 def site(reactor: Any, post: Post, *, exposed: bool) -> Any:
     """The factory of the server. Unless it is ``exposed``, it answers to names of this machine only: the page of
     somebody else in a browser could read it under a name of its own (DNS rebinding)."""
-    found = _Site(_Root(post, None if exposed else Hosts(())), reactor=reactor, timeout=SILENT)
-    return _Limited(found)
+    found = _Site(_Root(post, None if exposed else Hosts(())), reactor=reactor, timeout=None)
+    return _Limited(found, reactor)
 
 
 async def serve(reactor: Any, post: Post, where: str) -> IListeningPort:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import Int32StringReceiver
@@ -93,26 +92,23 @@ class Link(Int32StringReceiver):
 
     async def _answer(self, asked: p.Asked) -> None:
         try:
-            answer = await self._outpost.answer(self._admitted(asked.ask), self._who)
-        except PostError as e:
+            request = self._admitted(asked)
+            self._send(await self._outpost.answered(request, self._who))
+        except RefusedError as e:
             self._send(p.Answered(asked.id, refused=str(e)))
         except CancelledError:
             pass  # the link has ended
-        except Exception as e:
-            self._outpost.failed(e)
-            self._send(p.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post"))
-        else:
-            self._send(p.Answered(asked.id, msgspec.Raw(p.encode(answer))))
 
-    def _admitted(self, request: p.Request) -> p.Request:
-        """``request``, if it may be asked now: the first one says who asks. Raises RefusedError."""
+    def _admitted(self, asked: p.Asked) -> p.Asked:
+        """``asked``, if it may be asked now: the first one says who asks. Raises RefusedError."""
+        request = asked.ask
         if isinstance(request, p.Hello):
             if not self._who:
                 self._unhook = self._outpost.services_changed.connect(self._on_services)
             self._who = request.name or "somebody"
         elif not self._who:
             raise RefusedError(reason="The first request must be hello")
-        return request
+        return asked
 
     def _on_services(self, _: None) -> None:
         if not self._held_by:  # a console that does not read sees them when it asks
@@ -127,7 +123,8 @@ class Link(Int32StringReceiver):
         self._go_on("answers")
 
     def stopProducing(self) -> None:
-        self._hold("answers")
+        transport: Any = self.transport
+        transport.loseConnection()  # of standard output alone: nobody hears our answers, so that nobody need ask
 
     def _hold(self, why: str) -> None:
         if not self._held_by:

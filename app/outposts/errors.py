@@ -19,3 +19,27 @@ class SocketTakenError(PostError):
 
 class NotOurProtocolError(PostError):
     """What answers at {path} is no outpost of this version: {reason}."""
+
+
+class KeyFileError(PostError):
+    """The key {path} cannot be used: {reason}."""
+
+
+class RouterError(PostError):
+    """Outposts cannot be reached through the router {url}: {reason}."""
+
+
+class LostError(PostError):
+    """The outpost {target} cannot be reached: {reason}."""
+
+
+class FalseOutpostError(PostError):
+    """The outpost {target} does not keep to the protocol: {reason}. The link is cut, and tried again later."""
+
+
+class ItselfError(PostError):
+    """The outpost {name} captures into the file that it would be read into: it is this program itself."""
+
+
+class StartError(PostError):
+    """{command} cannot be started: {reason}."""

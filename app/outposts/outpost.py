@@ -10,12 +10,13 @@ from time import time_ns
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from app import __version__, events
 from app.capture.reading import batches
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
+from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
 from app.post import Post
@@ -75,6 +76,19 @@ class Outpost:
         """Record what a request has raised."""
         self._post.recorder.record_failure(error)
 
+    async def answered(self, asked: p.Asked, who: str) -> p.Answered:
+        """The answer to what ``who`` asks, or why there is none: each way to an outpost sends it as it is."""
+        try:
+            answer = await self.answer(asked.ask, who)
+        except PostError as e:
+            return p.Answered(asked.id, refused=str(e))
+        except CancelledError:
+            raise  # who asked is gone
+        except Exception as e:
+            self.failed(e)
+            return p.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")
+        return p.Answered(asked.id, msgspec.Raw(p.encode(answer)))
+
     async def answer(self, request: p.Request, who: str) -> msgspec.Struct:
         """The answer to ``request``, which ``who`` asks. Raises PostError where it is refused."""
         needed = request.level
@@ -94,16 +108,13 @@ class Outpost:
     # -- the capture
 
     async def _hello(self, request: p.Hello, who: str) -> p.Outpost:
-        stored = self._post.recorder.range
+        now, stored = time_ns(), self._post.recorder.range
         program = f"Listening Post {__version__}"
         identity = await self._in_reader(batches.identity, "")
-        return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, time_ns())
+        return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, now)
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
         recorder = self._post.recorder
-        if recorder.range.last <= request.after:
-            recorder.flush()
-            await self._wait_for(request.after, request.seconds)
         inline = p.MAX_INLINE
 
         def read(store: Store) -> p.Events:
@@ -114,6 +125,11 @@ class Outpost:
             return p.Events(identity, first, last, tuple(found))
 
         found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
+        if not found.events and request.capture in ("", found.capture) and request.seconds:
+            recorder.flush()
+            if recorder.range.last <= request.after:
+                await self._wait_for(request.after, request.seconds)
+            found = await self._in_reader(read, found)
         return found
 
     def _wait_for(self, after: int, seconds: float) -> Deferred[None]:
@@ -122,14 +138,18 @@ class Outpost:
         recorder = self._post.recorder
 
         def finish(*, fire: bool = True) -> None:
-            disconnect()
+            for disconnect in hooks:
+                disconnect()
             if timer.active():
                 timer.cancel()
             if fire:
                 done.callback(None)
 
         timer = self._reactor.callLater(seconds, finish)
-        disconnect = recorder.stored_changed.connect(lambda stored: finish() if stored.last > after else None)
+        hooks = (
+            recorder.stored_changed.connect(lambda stored: finish() if stored.last > after else None),
+            self._post.capture_changed.connect(lambda _: finish()),
+        )
         return done
 
     async def _payload(self, request: p.Payload, who: str) -> p.Part:

@@ -33,6 +33,9 @@ MAX_ANSWER: Final = MAX_READ + (4 << 20)
 MAX_WAIT: Final = 10.0
 """Seconds that ``read`` waits for an event."""
 
+MOST_EVENTS: Final = 10_000
+"""Events of one answer."""
+
 MAX_INLINE: Final = 1 << 20
 """Bytes of a payload from which ``read`` leaves it out: ``payload`` brings it in parts."""
 
@@ -106,7 +109,7 @@ class Events(msgspec.Struct, frozen=True):
     capture: str
     first: int
     last: int
-    events: tuple[Stored, ...] = ()
+    events: Annotated[tuple[Stored, ...], Meta(max_length=MOST_EVENTS)] = ()
 
 
 class Read(Request, frozen=True, tag="read"):

@@ -10,10 +10,10 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from app import events, responders
 from app.errors import PostError
+from app.files.watching import Watch
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
 from app.plugin_loader.table import FAULT, RESPONDER, TABLE, Key, Plugin, installed
-from app.plugin_loader.watch import Watch
 from app.signal import Signal
 from app.status import Failed, Listening, Waiting
 

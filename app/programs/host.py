@@ -1,6 +1,7 @@
 """Runs a Twisted program, unchanged, in this process, with its network, its log and its failures recorded.
 
-``python -P -m app.programs.host --capture FILE [--told FD] (--script FILE | --module NAME) [ARG …]``. The program
+``start.py (--capture FILE [--told FD] | --up FD --orders FD) (--script FILE | --module NAME)
+[ARG …]``: it has a capture of its own, or a Post that has started it, which takes its events. The program
 cannot tell it from a start by itself: ``__name__`` is ``__main__``, ``sys.argv`` and ``sys.path[0]`` are its own, and
 what it raises ends it, with the exit code that Python gives.
 """
@@ -8,8 +9,10 @@ what it raises ends it, with the exit code that Python gives.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import gc
+import json
 import os
 import runpy
 import signal
@@ -21,17 +24,25 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from app import events
-from app.programs.link import HostRecorder, Link
+from app.programs.blocking import Blocking
+from app.programs.link import HostRecorder, Link, Sending
+from app.programs.orders import Orders
 from app.programs.output import Printed, ProgramLog
+from app.programs.ports import parsed
 from app.programs.reactor import Reactors
+from app.programs.upward import Imports, Uplink, lead_group, look_after
 
 
 def main(argv: list[str]) -> int:
     """Run the program that ``argv`` names. Returns its exit code."""
     parser = argparse.ArgumentParser(prog="host")
-    parser.add_argument("--capture", type=Path, required=True)
-    parser.add_argument("--limit", type=int, required=True)
+    parser.add_argument("--capture", type=Path)
+    parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--told", type=int)
+    parser.add_argument("--writer", type=json.loads, help="command and environment of the capture's writer")
+    parser.add_argument("--up", type=int)
+    parser.add_argument("--orders", type=int)
+    parser.add_argument("--port", type=parsed, action="append", default=[])
     parser.add_argument("--folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--script")
@@ -40,10 +51,17 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
 
     recorder = HostRecorder()
-    link = Link(recorder, args.capture, args.limit, args.told)
+    link: Sending
+    if args.up is None:
+        link = Link(recorder, args.capture, args.limit, args.told, args.writer)
+    else:
+        lead_group()
+        link = Uplink(recorder, args.up, args.orders)
     log = ProgramLog(recorder)
     log.open()
-    Reactors(recorder)
+    reactors = Reactors(recorder, dict(args.port))
+    if isinstance(link, Uplink):
+        _follow(recorder, reactors, link)
     _hook_exceptions(recorder)
     _hook_exits(recorder, link)
     words = args.args[1:] if args.args[:1] == ["--"] else args.args
@@ -64,8 +82,14 @@ def main(argv: list[str]) -> int:
     return code
 
 
+def _follow(recorder: HostRecorder, reactors: Reactors, link: Uplink) -> None:
+    """Do what the Post orders, and tell it what the program has imported and what keeps its reactor."""
+    link.obey = Orders(reactors).obey
+    blocking = Blocking(recorder, lambda: reactors.reactor, lambda words: link.note(blocked=words))
+    look_after([Imports(link, _ROOT).look, blocking.look])
+
+
 def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> int:
-    _leave_no_trace()
     folder = args.folder if args.folder is not None else os.path.dirname(os.path.abspath(args.script))
     _make_way(folder)
     sys.path[0:0] = [folder]
@@ -76,7 +100,11 @@ def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> 
         else:
             runpy.run_module(args.module, run_name="__main__", alter_sys=True)
     except SystemExit as e:
-        return _exit_code(e)
+        code = _exit_code(e)
+        if code and (at := traceback.extract_tb(_own(e.__traceback__))):
+            where = f"{os.path.basename(at[-1].filename)}:{at[-1].lineno}"
+            recorder.record(events.LOG, summary=f"the program called sys.exit({e.code!r}) at {where}")
+        return code
     except BaseException as e:
         recorder.record_failure(e, traceback=_own(e.__traceback__))
         _print(e)
@@ -102,18 +130,6 @@ def _print(e: BaseException) -> None:
     print("".join(told.format()), end="", file=sys.stderr)
 
 
-def _leave_no_trace() -> None:
-    """Take our folder out of what the program, and what it starts, finds by name."""
-    root = os.environ.pop("LISTENING_POST_ROOT", "")
-    if not root:
-        return
-    rest = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != root]
-    if rest:
-        os.environ["PYTHONPATH"] = os.pathsep.join(rest)
-    else:
-        os.environ.pop("PYTHONPATH", None)
-
-
 def _make_way(folder: str) -> None:
     """Let the program import a package of its own that is called as one of ours.
 
@@ -125,9 +141,10 @@ def _make_way(folder: str) -> None:
     for name in ("app", "ui", "resources"):
         found = PathFinder.find_spec(name, [folder, *rest])
         if found is not None and not _is_ours(os.path.dirname(os.path.dirname(found.origin or ""))):
-            import app.services.tls.transport
+            with contextlib.suppress(ImportError):  # this Python may have no TLS
+                import app.services.tls.transport
 
-            _ = app.services.tls.transport  # what is imported later than now, while connections pass
+                _ = app.services.tls.transport  # what is imported later than now, while connections pass
             for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
                 sys.modules[f"listening_post_{loaded}"] = sys.modules.pop(loaded)
     sys.path[:] = rest
@@ -142,9 +159,7 @@ def _is_ours(folder: str) -> bool:
 
 def _own(found: TracebackType | None) -> TracebackType | None:
     """The traceback from the program's first line on."""
-    while found is not None and found.tb_frame.f_globals.get("__name__") in (__name__, "runpy"):
-        found = found.tb_next
-    while found is not None and found.tb_frame.f_code.co_filename == "<frozen runpy>":
+    while found is not None and found.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
         found = found.tb_next
     return found
 
@@ -178,7 +193,7 @@ def _hook_exceptions(recorder: HostRecorder) -> None:
     threading.excepthook, sys.unraisablehook = on_thread, on_unraisable
 
 
-def _hook_exits(recorder: HostRecorder, link: Link) -> None:
+def _hook_exits(recorder: HostRecorder, link: Sending) -> None:
     """Store what was recorded before the program ends in a way of which Python's own end knows nothing.
 
     ``twistd`` ends itself by the signal that it was sent.
@@ -218,7 +233,3 @@ def _shown(name: str, args: tuple[Any, ...]) -> str:
     if name == "kill":
         return f" with {signal.Signals(args[1]).name}"
     return f"({args[0]})" if name == "_exit" else ""
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

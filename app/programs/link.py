@@ -15,14 +15,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import LOSE_ABOVE, Recorder, Stored
 from app.capture.sampling import Sampler
 
 PATIENCE = 10.0
-"""Seconds that the writer has at the end for what it was sent."""
+"""Seconds that the writer has at the end to store any more of what it was sent."""
 
 
 class _Call:
@@ -139,25 +139,18 @@ class HostRecorder(Recorder):
         return self._on_way_bytes > LOSE_ABOVE
 
 
-class Link:
-    """A writer process, and the threads that write to it and read what it answers.
+class Sending:
+    """Two threads: one writes what the recorder sends, one reads what is answered.
 
     Args:
-        told: the descriptor of a pipe, on which each answer is repeated; the writer holds it open, too, so that who
-            reads it sees the end of both.
+        out, answers: the pipes of both; ``out`` is closed when all is written, after ``close``.
     """
 
-    def __init__(self, recorder: HostRecorder, path: Path, limit: int, told: int | None) -> None:
-        self._recorder, self._told = recorder, told
+    def __init__(self, recorder: HostRecorder, out: IO[bytes], answers: IO[bytes]) -> None:
+        self._recorder, self._out, self._answers = recorder, out, answers
         self._queue: deque[Sequence[bytes] | None] = deque()
         self._wanted = threading.Condition()
         self._stored = threading.Condition()
-        self._refused = ""
-        command = [*writer_command(), str(path), recorder.run, str(limit)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=writer_environment(), start_new_session=True,
-            pass_fds=() if told is None else (told,),
-        )  # fmt: skip
         for work in (self._write, self._read):
             threading.Thread(target=work, name=f"recorder-{work.__name__.strip('_')}", daemon=True).start()
         os.register_at_fork(after_in_child=self._forget)
@@ -175,23 +168,31 @@ class Link:
                 self._stored.wait(seconds)
 
     def close(self) -> None:
-        """Have the writer store all it was sent, and end. Blocks."""
+        """Have all stored that was sent, and end. Blocks."""
         self._recorder.flush()
         deadline = time.monotonic() + PATIENCE
-        while not self._recorder.idle and self._process.poll() is None and time.monotonic() < deadline:
-            self.wait(0.5)  # it may not have opened the file yet
+        stored = self._recorder.stored
+        while not self._recorder.idle and not self._gone() and time.monotonic() < deadline:
+            self.wait(0.5)  # the file may not be open yet
+            if self._recorder.stored != stored:  # it takes its time, and goes on
+                stored, deadline = self._recorder.stored, time.monotonic() + PATIENCE
         with self._wanted:
             self._queue.append(None)
             self._wanted.notify()
-        try:
-            self._process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._finish(deadline)
+
+    def _gone(self) -> bool:
+        """Whether nobody is there any more who stores anything."""
+        raise NotImplementedError
+
+    def _finish(self, deadline: float) -> None:
+        """All is stored, or nothing more will be."""
+
+    def _tell(self, line: bytes) -> None:
+        """An answer has come."""
 
     def _write(self) -> None:
-        pipe = self._process.stdin
-        assert pipe is not None
+        pipe = self._out
         while True:
             with self._wanted:
                 self._wanted.wait_for(lambda: self._queue)
@@ -208,12 +209,13 @@ class Link:
                 return
 
     def _read(self) -> None:
-        pipe = self._process.stdout
-        assert pipe is not None
-        for line in pipe:
+        for line in self._answers:
             self._tell(line)
             message = json.loads(line)
             recorder = self._recorder
+            if "do" in message:
+                self._obey(message)
+                continue
             if "stored" in message:
                 recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
             elif "opened" in message:
@@ -224,6 +226,54 @@ class Link:
                 recorder.on_trouble(text, passing=bool(message.get("passing")))
             with self._stored:
                 self._stored.notify_all()
+        self._on_end()
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        """Who started the program wants something of it."""
+
+    def _on_end(self) -> None:
+        """No answer will come any more."""
+
+    def _forget(self) -> None:
+        """In a process that the program has forked: it records nothing, and keeps nobody from seeing our end."""
+        for pipe in (self._out, self._answers):
+            if not pipe.closed:
+                os.close(pipe.fileno())
+        self._recorder.forked = True
+
+
+class Link(Sending):
+    """A writer process, for a program that has a capture of its own.
+
+    Args:
+        told: the descriptor of a pipe, on which each answer is repeated; the writer holds it open, too, so that who
+            reads it sees the end of both.
+        writer: its command and what is added to its environment; None: that of the Python that runs this.
+    """
+
+    def __init__(
+        self, recorder: HostRecorder, path: Path, limit: int, told: int | None, writer: dict[str, Any] | None
+    ) -> None:
+        self._told = told
+        command = [*(writer["command"] if writer else writer_command()), str(path), recorder.run, str(limit)]
+        environment = {**os.environ, **writer["environment"]} if writer else writer_environment()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
+            pass_fds=() if told is None else (told,),
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        super().__init__(recorder, self._process.stdin, self._process.stdout)
+
+    def _gone(self) -> bool:
+        return self._process.poll() is not None
+
+    def _finish(self, deadline: float) -> None:
+        try:
+            self._process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _tell(self, line: bytes) -> None:
         if self._told is not None:
@@ -233,13 +283,9 @@ class Link:
                 self._told = None
 
     def _forget(self) -> None:
-        """In a process that the program has forked: it records nothing, and keeps nobody from seeing our end."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                os.close(pipe.fileno())
+        super()._forget()
         if self._told is not None:
             os.close(self._told)
-        self._recorder.forked = True
 
 
 def _range(message: dict[str, Any]) -> Stored:

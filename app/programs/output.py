@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from app import events
 from app.logbook import Logbook
-from app.programs.link import HostRecorder, Link
+from app.programs.link import HostRecorder, Sending
 
 MOST = 8_000
 """Characters of a line that are recorded at once; a longer one is several."""
@@ -24,7 +24,7 @@ _LOGGING = ("twisted.logger._file", "twisted.python.log", "twisted.logger._io", 
 class Printed(TextIOBase):
     """Takes the place of ``sys.stdout`` or ``sys.stderr``: writes as before, and records each line."""
 
-    def __init__(self, stream: TextIO, name: str, recorder: HostRecorder, link: Link) -> None:
+    def __init__(self, stream: TextIO, name: str, recorder: HostRecorder, link: Sending) -> None:
         self._stream, self._recorder, self._link = stream, recorder, link
         self._detail = json.dumps({"stream": name})
         self._line = ""

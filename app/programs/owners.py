@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from app import events
 from app.capture.recorder import Recorder
@@ -21,6 +22,10 @@ OUTGOING = "outgoing"
 class ProgramOwner:
     """An owner of connections, as ``app.services.interfaces.Owner`` describes it.
 
+    Attributes:
+        port: what listens, while it does.
+        taps: the factories of its connections, or its Tap of datagrams.
+
     Args:
         in_reactor: calls something in the thread of the program's reactor.
     """
@@ -34,6 +39,8 @@ class ProgramOwner:
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.budget = Budget()
+        self.port: Any = None
+        self.taps: WeakSet[Any] = WeakSet()
         self._in_reactor = in_reactor
         self.faults = Faults(clock, self._record_fault, self._on_fault_failed)
         recorder.pressure.connect(lambda pressed: in_reactor(self._on_pressure, pressed))
@@ -56,6 +63,12 @@ class ProgramOwner:
     def setting_up(self) -> Iterator[None]:
         """Nothing is added to what the program raises: it is to see its own error."""
         yield
+
+    def fail(self, *, always: bool = False) -> None:
+        """Have its faults act on open connections, too; ``always``: also where it has none yet."""
+        if self.faults or always:
+            for tap in list(self.taps):
+                tap.fail()
 
     def started(self, host: str) -> None:
         """Record that the program listens on ``host``."""

@@ -7,7 +7,8 @@ and ``twistd`` all go through the methods of the reactor that are wrapped here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet import endpoints, main
@@ -18,6 +19,7 @@ from zope.interface import implementer
 from app import events
 from app.programs.link import HostRecorder
 from app.programs.owners import OUTGOING, ProgramOwner
+from app.programs.ports import Ports, suggested
 from app.services.address import written
 from app.services.tap.datagrams import DatagramTap
 from app.services.tap.factory import TapFactory
@@ -32,10 +34,14 @@ class Reactors:
 
     Attributes:
         reactor: the one; None before.
+        owners: one for each port that is open or has connections, and the one of what the program opens.
     """
 
-    def __init__(self, recorder: HostRecorder) -> None:
+    def __init__(self, recorder: HostRecorder, instead: Mapping[int, int] = MappingProxyType({})) -> None:
+        """``instead``: other ports for those that are taken."""
         self._recorder = recorder
+        self.ports = Ports(instead, lambda words: recorder.record(events.LOG, summary=words))
+        self.owners: list[ProgramOwner] = []
         self._outgoing: ProgramOwner | None = None
         self.reactor: Any = None
         self._install = main.installReactor
@@ -70,6 +76,7 @@ class Reactors:
     def outgoing(self) -> ProgramOwner:
         if self._outgoing is None:
             self._outgoing = self._owner(OUTGOING, "tcp")
+            self.owners.append(self._outgoing)
         return self._outgoing
 
     # -- streams
@@ -86,14 +93,26 @@ class Reactors:
         try:
             port = call(_put(factory, holder, tapped))
         except Exception as e:
-            owner.failed(str(e))
+            owner.failed(f"{e}{suggested(e)}")
             raise
         tapped.host = written(port.getHost())
         if where in ("0", "None"):
             owner.number = self._recorder.add_service(f"{_name_of(inner)}:{tapped.host.rpartition(':')[2]}", "tcp")
+        self._opened(owner, port, tapped)
         owner.started(tapped.host)
-        _on_stop(port, owner.stopped)
         return port
+
+    def _opened(self, owner: ProgramOwner, port: Any, tap: Any) -> None:
+        owner.port = port
+        owner.taps.add(tap)
+        kept = [one for one in self.owners if one.port is not None or one.connections or one is self._outgoing]
+        self.owners = [*kept, owner]
+
+        def closed() -> None:
+            owner.port = None
+            owner.stopped()
+
+        _on_stop(port, closed)
 
     def connect(self, factory: Any, call: Callable[[Any], Any]) -> Any:
         """Call ``call``, which connects, with ``factory`` behind a Tap."""
@@ -102,8 +121,13 @@ class Reactors:
             return call(factory)
         if not _is_secured(factory):
             # Outside of what an endpoint has wrapped it in, whose Deferred is to fire with the program's protocol.
-            return call(ClientTapFactory(factory, self.outgoing))
-        return call(_put(factory, holder, ClientTapFactory(inner, self.outgoing)))
+            return call(self._outgoing_tap(factory))
+        return call(_put(factory, holder, self._outgoing_tap(inner)))
+
+    def _outgoing_tap(self, factory: Any) -> ClientTapFactory:
+        made = ClientTapFactory(factory, self.outgoing)
+        self.outgoing.taps.add(made)
+        return made
 
     # -- datagrams
 
@@ -115,10 +139,10 @@ class Reactors:
         try:
             listening = call(tap)
         except Exception as e:
-            owner.failed(str(e))
+            owner.failed(f"{e}{suggested(e, 'udp')}")
             raise
+        self._opened(owner, listening, tap)
         owner.started(written(listening.getHost()))
-        _on_stop(listening, owner.stopped)
         return listening
 
 
@@ -264,7 +288,10 @@ def _on_stop(port: Any, stopped: Callable[[], None]) -> None:
 
 
 def _listen_tcp(self: Reactors, method: Wrap, port: Any, factory: Any, *args: Any, **more: Any) -> Any:
-    return self.listen(method, str(port), factory, lambda made: method(port, made, *args, **more))
+    def call(made: Any) -> Any:
+        return self.ports.listen(port, lambda number: method(number, made, *args, **more))
+
+    return self.listen(method, str(port), factory, call)
 
 
 def _listen_ssl(self: Reactors, method: Wrap, port: Any, factory: Any, *args: Any, **more: Any) -> Any:
@@ -289,7 +316,10 @@ def _connect_unix(self: Reactors, method: Wrap, address: Any, factory: Any, *arg
 
 
 def _listen_udp(self: Reactors, method: Wrap, port: Any, protocol: Any, *args: Any, **more: Any) -> Any:
-    return self.datagrams(protocol, port, lambda made: method(port, made, *args, **more))
+    def call(made: Any) -> Any:
+        return self.ports.listen(port, lambda number: method(number, made, *args, **more), "udp")
+
+    return self.datagrams(protocol, port, call)
 
 
 _WRAPS: dict[str, Callable[..., Any]] = {

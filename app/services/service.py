@@ -120,6 +120,9 @@ class Service:
         balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
         return tuple(balance.members) if isinstance(balance, Balance) else ()
 
+    outgoing = False
+    """It listens; what a hosted program connects to does not."""
+
     @property
     def accepted(self) -> int:
         """How many of ``connections`` others have made; a relay makes some to its upstreams."""

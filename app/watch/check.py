@@ -43,6 +43,7 @@ class OneCheck:
         self._conversation: Conversation | None = None
         self._done: Deferred[Result] = Deferred(lambda _: self._give_up())
         self._result: Result | None = None
+        self._given_up = False
         self._began = 0.0
         self._timer: Any = None
         self._doing = "looked up"
@@ -200,11 +201,12 @@ class OneCheck:
     def _end(self) -> None:
         if self._timer.active():
             self._timer.cancel()
-        if not self._done.called and self._result is not None:
+        if not (self._done.called or self._given_up) and self._result is not None:
             self._done.callback(self._result)
 
     def _give_up(self) -> None:
-        """It was cancelled: nobody waits for a result."""
+        """It was cancelled: nobody waits for a result. That its connection closes says nothing of the target."""
+        self._given_up = True
         self._expecting.stop()
         self._result = self._result or Result(False, 0.0, "given up")
         if self._conversation is not None and self._conversation.closed is None:

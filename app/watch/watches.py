@@ -224,9 +224,9 @@ class Watches(Mapping[str, Watch]):
                 self._set_aside(watch, found.words)
                 return
             if isinstance(found, targets.Dead):
-                self._take(watch, Result(False, 0.0, found.words, time=time_ns()))
-                return
-            result = await self._alone(watch.config, found)
+                result = Result(False, 0.0, found.words, time=time_ns())
+            else:
+                result = await self._alone(watch.config, found)
         except CancelledError:
             return
         except PostError as e:
@@ -234,7 +234,8 @@ class Watches(Mapping[str, Watch]):
         except Exception as e:
             self._recorder.record_failure(e)
             result = Result(False, 0.0, f"the check itself broke: {type(e).__name__}", time=time_ns())
-        self._take(watch, result)
+        if watch in self._checks:  # otherwise it was stopped: how that ended says nothing of its target
+            self._take(watch, result)
 
     async def _alone(self, config: WatchConfig, url: URL) -> Result:
         """Check once nobody else does at this address."""

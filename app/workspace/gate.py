@@ -1,4 +1,4 @@
-"""Keeps services and watches from starting that ask for what the user has not allowed; says what there is to allow."""
+"""Keeps what asks for something that the user has not allowed from starting; says what there is to allow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from app.alerts.errors import WithheldError
 from app.alerts.mail import Mail
 from app.errors import PostError
 from app.plugin_loader.table import TABLE, Plugin
+from app.programs import config as of_programs
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
 from app.text.escapes import one_line
@@ -21,6 +23,8 @@ from app.trust.asks import KINDS, Ask, asks_of, fingerprint, of_plugin, of_servi
 from app.trust.store import others_can_write
 from app.watch import asks as of_watches
 from app.watch.config import WatchConfig
+from app.workspace.outposts import OutpostConfig
+from app.workspace.outposts import asks_of as asks_of_outposts
 from app.workspace.reading import Workspace
 
 How = Literal["content", "folder"]
@@ -57,6 +61,8 @@ class Gate:
         self._watches: tuple[WatchConfig, ...] = ()
         self._alerts: tuple[Alert, ...] = ()
         self._mail: Mail | None = None
+        self._programs: tuple[ProgramConfig, ...] = ()
+        self._outposts: tuple[OutpostConfig, ...] = ()
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
@@ -66,6 +72,8 @@ class Gate:
         self._workspace, self._folder = workspace, workspace.folder
         self._services, self._watches = workspace.services, workspace.watches
         self._alerts, self._mail = workspace.alerts, workspace.mail
+        self._programs = workspace.programs
+        self._outposts = workspace.outposts
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
         asks = [] if self._all else all_asks(workspace)
@@ -90,6 +98,20 @@ class Gate:
         wanted = {ask.key for ask in of_watches.of_watch(watch, self._services)}
         asks = [ask for ask in self._unanswered if ask.key in wanted]
         return self._not_trusted(asks or self._unanswered)
+
+    def held_program(self, program: ProgramConfig) -> NotTrustedError | None:
+        """Why this program may not start; None if it may."""
+        wanted = {ask.key for ask in of_programs.asks_of([program], self._folder)} if self._unanswered else set()
+        asks = [ask for ask in self._unanswered if ask.key in wanted]
+        return self._not_trusted(asks) if asks else None
+
+    def admit_program(self, program: ProgramConfig) -> None:
+        """Raise NotTrustedError unless this program may start."""
+        if self._all or TABLE.trust.everything:
+            return
+        asks = [ask for ask in of_programs.asks_of([program], self._folder) if ask.key not in self._allowed]
+        if asks:
+            raise self._not_trusted(asks)
 
     def admit(self, service: ServiceConfig) -> None:
         """Raise NotTrustedError unless this service may start. Links are looked at anew."""
@@ -121,12 +143,34 @@ class Gate:
             self._allowed |= {ask.key for ask in of_watches.asks_of(new, self._services)}
         self._look()
 
+    def programs_changed(self, programs: Sequence[ProgramConfig], *, by_user: bool) -> None:
+        """These are the programs now; ``by_user``: the user made those that are new, which is as for services."""
+        new = [program for program in programs if program not in self._programs]
+        self._programs = tuple(programs)
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in of_programs.asks_of(new, self._folder)}
+        self._look()
+
     def alerts_changed(self, alerts: Sequence[Alert], mail: Mail | None, *, by_user: bool) -> None:
         """These are the alerts now, and their mail; ``by_user``: the user made them so, as in ``changed``."""
         self._alerts, self._mail = tuple(alerts), mail
         if by_user and not self._unanswered and not self._all:
             self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
         self._look()
+
+    def outposts_changed(self, outposts: Sequence[OutpostConfig], *, by_user: bool) -> None:
+        """These are the outposts now; ``by_user``: the user made those that are new, as in ``changed``."""
+        new = [outpost for outpost in outposts if outpost not in self._outposts]
+        self._outposts = tuple(outposts)
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in asks_of_outposts(new)}
+        self._look()
+
+    def held_outpost(self, outpost: OutpostConfig) -> NotTrustedError | None:
+        """Why this outpost may not be connected to; None if it may."""
+        wanted = {ask.key for ask in asks_of_outposts([outpost])}
+        asks = [ask for ask in self._unanswered if ask.key in wanted]
+        return self._not_trusted(asks) if asks else None
 
     def withheld(self, alert: str, action: str, tried: bool = False) -> PostError | None:
         """Why an alert may not do this action; None if it may. ``tried``: the user wants it now, as a test."""
@@ -204,7 +248,14 @@ class Gate:
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
 
     def _asks(self) -> list[Ask]:
-        now = Workspace(self._services, watches=self._watches, alerts=self._alerts, mail=self._mail)
+        now = Workspace(
+            self._services,
+            watches=self._watches,
+            alerts=self._alerts,
+            mail=self._mail,
+            programs=self._programs,
+            outposts=self._outposts,
+        )
         return _together(now, self._folder)
 
 
@@ -216,8 +267,10 @@ def all_asks(workspace: Workspace) -> list[Ask]:
 def _together(workspace: Workspace, folder: Path) -> list[Ask]:
     asks = [
         *asks_of(workspace.services, folder),
+        *of_programs.asks_of(workspace.programs, folder),
         *of_watches.asks_of(workspace.watches, workspace.services),
         *alerts_asks(workspace.alerts, workspace.mail),
+        *asks_of_outposts(workspace.outposts),
     ]
     return sorted(asks, key=lambda ask: KINDS.index(ask.kind))
 

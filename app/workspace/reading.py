@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app import faults, options, responders
 from app.alerts.alert import ALERT, MAX_ALERTS, Alert, unknown_services
 from app.alerts.mail import MAIL, Mail, mail_problem
 from app.faults import tables as fault_tables
 from app.plugin_loader.table import TABLE, installed
+from app.programs import config as program_config
+from app.programs.config import MAX_PROGRAMS, ProgramConfig
 from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
@@ -28,6 +30,7 @@ from app.watch.config import WatchConfig
 from app.workspace import errors, readiness, toml_lines
 from app.workspace.message import Message
 from app.workspace.message import mistakes as message_mistakes
+from app.workspace.outposts import MAX_OUTPOSTS, OUTPOST, OWN, Allow, OutpostConfig, made_of
 
 VERSION = 1
 
@@ -40,7 +43,7 @@ MAX_NAME = 60
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-KEYS = ("version", "variables", "service", "message", "watch", "alert", "mail")
+KEYS = ("version", "variables", "service", "program", "message", "watch", "alert", "mail", "outpost")
 """What a workspace file has at its top."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed", "options", "fault", *SECTIONS)
@@ -53,6 +56,8 @@ class Workspace:
     Attributes:
         variables: texts by their names, which ``{{name}}`` stands for in what is sent.
         mail: through which server alerts send mail; None: through none.
+        outposts: the outposts that are read and steered.
+        allow: what others may do who read and steer this workspace as an outpost; empty: it does not say.
         path: of the file; None until it was saved.
         template: the folder of the file that it was read from, where it must not be saved to that file.
         digest: of the file's content; empty if it has none.
@@ -67,6 +72,9 @@ class Workspace:
     watches: tuple[WatchConfig, ...] = ()
     alerts: tuple[Alert, ...] = ()
     mail: Mail | None = None
+    programs: tuple[ProgramConfig, ...] = ()
+    outposts: tuple[OutpostConfig, ...] = ()
+    allow: Allow | Literal[""] = ""
 
     @property
     def folder(self) -> Path:
@@ -177,7 +185,10 @@ class _Reading:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
             if key not in KEYS:
-                known = "version, [variables], [[service]], [[message]], [[watch]], [[alert]] and [mail]"
+                known = (
+                    "version, [variables], [[service]], [[program]], [[message]], [[watch]], [[alert]], [mail],"
+                    " [[outpost]] or [outpost]"
+                )
                 self._problem(None, key, f"is unknown. A workspace has {known}")
         services = self._tables("service")
         found = [self._service(i, table) for i, table in enumerate(services)]
@@ -185,15 +196,51 @@ class _Reading:
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         watches = self._watches(watch.schemes_in(services))
         given = self._variables()
-        alerts = self._alerts({service.name for service in found if service is not None})
+        programs = self._programs({service.name for service in found if service is not None})
+        names = {one.name for one in (*found, *programs) if one is not None}
+        alerts = self._alerts(names)
         mail = self._mail()
+        allow = self._own_outpost()
+        outposts = () if allow else self._outposts()
         self._problems.sort(key=lambda problem: problem.line)
         right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
         return (
-            Workspace(right, messages=messages, variables=given, watches=watches, alerts=alerts, mail=mail),
+            Workspace(
+                right, messages=messages, variables=given, watches=watches, alerts=alerts, mail=mail, programs=programs,
+                outposts=outposts, allow=allow,
+            ),
             self._problems,
-        )
+        )  # fmt: skip
+
+    def _own_outpost(self) -> Allow | Literal[""]:
+        """What ``[outpost]`` allows; empty where there is none: ``[[outpost]]`` are those that are read."""
+        given = self._data.get("outpost")
+        if not isinstance(given, dict):
+            return ""
+        wrong = list(options.problems(OWN, given))
+        for key, text in wrong:
+            self._problem(None, key, text, section="outpost")
+        allow: Allow = "read" if wrong else given.get("allow", "read")
+        return allow
+
+    def _outposts(self) -> tuple[OutpostConfig, ...]:
+        tables = self._tables("outpost")
+        found: dict[str, OutpostConfig] = {}
+        if len(tables) > MAX_OUTPOSTS:
+            words = f"is one too many: a workspace has {MAX_OUTPOSTS} outposts at most"
+            self._problem(MAX_OUTPOSTS, "name", words, among="outpost")
+        for i, table in enumerate(tables[:MAX_OUTPOSTS]):
+            wrong = list(options.mistakes(OUTPOST, table))
+            for mistake in wrong:
+                self._problem(i, mistake.option, mistake.text, among="outpost")
+            if wrong:
+                continue
+            made = made_of(table)
+            if made.name in found:
+                self._problem(i, "name", f'"{made.name}" is taken. Give each outpost its own', among="outpost")
+            found.setdefault(made.name, made)
+        return tuple(found.values())
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])
@@ -243,6 +290,25 @@ class _Reading:
                 self._problem(i, mistake.option, mistake.text, among="watch")
             if not wrong:
                 found[str(name)] = watch.made_of(table)
+        return tuple(found.values())
+
+    def _programs(self, services: set[str]) -> tuple[ProgramConfig, ...]:
+        tables = self._tables("program")
+        if len(tables) > MAX_PROGRAMS:
+            self._problem(
+                MAX_PROGRAMS,
+                "name",
+                f"is one too many: a workspace has {MAX_PROGRAMS} programs at most",
+                among="program",
+            )
+        found: dict[str, ProgramConfig] = {}
+        for i, table in enumerate(tables[:MAX_PROGRAMS]):
+            wrong = list(program_config.mistakes(table, (*services, *found)))
+            for mistake in wrong:
+                item = () if mistake.item is None else (mistake.item,)
+                self._problem(i, mistake.option, str(mistake), among="program", inner=item)
+            if not wrong:
+                found[str(table["name"])] = program_config.made_of(table)
         return tuple(found.values())
 
     def _alerts(self, services: set[str]) -> tuple[Alert, ...]:

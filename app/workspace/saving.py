@@ -65,10 +65,15 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
+    _fill_named(content, "program", [(one.every_key(), one.as_table()) for one in workspace.programs])
     _fill_messages(content, workspace.messages)
     _fill_named(content, "watch", [(asdict(watch), watch.as_table()) for watch in workspace.watches])
     _fill_named(content, "alert", [(alert.every_key(), alert.as_table()) for alert in workspace.alerts])
     _fill_mail(content, workspace.mail)
+    if workspace.allow:
+        _fill_own_outpost(content, workspace.allow)
+    else:
+        _fill_named(content, "outpost", [(one.every_key(), one.as_table()) for one in workspace.outposts])
     return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
@@ -192,6 +197,21 @@ def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
         for table in wanted:
             tables.append(tomlkit.item(table))
         content["message"] = tables
+
+
+def _fill_own_outpost(content: Any, allow: str) -> None:
+    import tomlkit
+    from tomlkit.items import Table
+
+    old = content.get("outpost")
+    if isinstance(old, Table):
+        if not _equal(old.get("allow", "read"), allow):
+            old["allow"] = allow
+        return
+    content.pop("outpost", None)
+    table = tomlkit.table()
+    table["allow"] = allow
+    content["outpost"] = table
 
 
 def _fill_mail(content: Any, mail: Mail | None) -> None:

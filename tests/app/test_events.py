@@ -36,6 +36,7 @@ def test_codes_never_change():
         26: "watch.checked", 27: "watch.failed", 28: "watch.recovered", 29: "service.restarting",
         30: "upstream.failed", 31: "upstream.recovered", 32: "alert.raised", 33: "alert.resolved",
         34: "alert.sent", 35: "alert.unsent", 38: "reconnecting", 39: "control.asked",
+        40: "outpost.connected", 41: "outpost.lost", 42: "outpost.gap",
     }  # fmt: skip
 
 

@@ -74,6 +74,7 @@ MARKS = {
         Mark("relay", "1 GB through a TCP relay, full capture ÷ through socat", *at_least(0.33, 0.70)),
         Mark("faults", "what a fault adds to a message that it lets pass, one connection", *below(100, 40, "µs")),
         Mark("alerts", "TCP echo with five armed alerts ÷ without", *at_least(0.98, 1.0)),
+        Mark("outposts", "events/s of an outpost read through a socket ÷ stored by one program", *at_least(0.3, 0.8)),
         Mark("filter", "a filter over 1,000,000 events, to the last row", *below(0.3, 0.1, "s")),
         Mark("pcapng", "pcapng of 1,000,000 events", *below(12, 4, "s")),
         Mark("tshark", "tshark -Y over the same events exported ÷ our filter", *at_least(40, 100)),

@@ -86,7 +86,7 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
     list_ = window.connections.viewport()
     places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
     # Last, because a page takes the place of a pane.
-    for name in window.services.names():
+    for name in [service.name for service in window.edits.state.services]:
         page = window.workbench.open(name)
         assert page is not None
         QApplication.processEvents()

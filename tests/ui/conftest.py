@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from functools import partialmethod
 from pathlib import Path
@@ -77,14 +79,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def million(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A capture of a million events of two services; each thousandth says needle."""
-    capture = Capture(tmp_path_factory.mktemp("million") / "million.lpost")
+    """A capture of a million events of two services; each thousandth says needle.
+
+    It is made once, by the first process of the run that asks for it. All read it, and nobody writes to it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all processes of this run
+    path = folder / "million.lpost"
+    with (folder / "million.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _write_million(Capture(folder / "million.unfinished"), path)
+    return path
+
+
+def _write_million(capture: Capture, path: Path) -> None:
     batch = 50_000
     for start in range(0, MILLION, batch):
         names = [b"needle" if i % 1000 == 0 else b"straw %d" % i for i in range(start, start + batch)]
         capture.add(names, service=1 + (start // batch) % 2)
-    capture.close()
-    return capture.path
+    capture.move(path)
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ THE_SAME_EVERYWHERE = {
     '[{"id": "1", "name": "Ada"}]', '{"created": true}', "text/plain; charset=utf-8", "{} Mbit/s", "{} kbit/s",
     "on purpose", "gzip, deflate, br", "kind in {failure, service.failed}",
     # keys inside the program, names of objects
-    "alerts dock", "charts dock", "faults dock", "send dock", "watch dock", "new file", "remove many",
+    "alerts dock", "charts dock", "faults dock", "outposts dock", "send dock", "watch dock", "new file", "remove many",
     "{} fault {} {}", "fault {} {}", "rule {} {}", "edit {}", "open {}", "pane {}", "toggle {}", "new {}", "mail {}",
     "send {}", "opens the manual", "{} of the command classes have a method {}",
     '<span style="color:{}">{}&nbsp;{}</span>&nbsp;<b>{}</b>', 'time {} "{}"',

@@ -69,6 +69,7 @@ class Situation:
         seeded: whether the selected service has faults, and a seed by which they draw.
         rules: whether the selected service has rules that are counted.
         checks_shown: whether the panes show what passes for checks.
+        program: whether a hosted program is selected, or one of its ports; ``alive``: whether it has a process.
         tls: whether the selected service speaks TLS; None if it cannot.
     """
 
@@ -90,6 +91,8 @@ class Situation:
     seeded: bool = False
     rules: bool = False
     tls: bool | None = None
+    program: bool = False
+    alive: bool = False
     checks_shown: bool = False
 
 

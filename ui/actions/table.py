@@ -27,6 +27,8 @@ STRIKES = Place.STRIKES
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+A_PROGRAM = Condition("Select a program first", lambda now: now.program)
+A_LIVE_PROGRAM = Condition("Select a program that runs first", lambda now: now.alive)
 SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
 CAN_TLS = Condition("Select a service over TCP, HTTP or WebSocket first", lambda now: now.tls is not None)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
@@ -125,6 +127,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "open_showcase", "File", "Open the s&howcase", "Open a service of each kind, to copy from",
         groups={MAIN: 1},
+    ),
+    Action(
+        "run_program", "File", "Run a Twisted pro&gram…",
+        "Run a Python file, a module or a command, and see what it does on the network",
+        "Ctrl+Shift+Y", "play", groups={MAIN: 2},
     ),
     Action(
         "open_capture", "File", "Open &capture…", "Read another capture in a window of its own",
@@ -254,6 +261,15 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
+        "restart_program", "Services", "Start the pro&gram again", "End the selected program, and start it anew",
+        "Shift+F5", groups={MAIN: 5, SERVICE: 5}, enabled=A_PROGRAM, hidden_while_disabled=True,
+    ),
+    Action(
+        "kill_program", "Services", "Ki&ll the program",
+        "End the selected program at once, with all that it has started",
+        groups={MAIN: 5, SERVICE: 5}, enabled=A_LIVE_PROGRAM, hidden_while_disabled=True,
+    ),
+    Action(
         "find_service", "Services", "&Find a service",
         "Show only services that match what is typed",
         "Ctrl+Shift+K", "search", groups={MAIN: 2},
@@ -271,7 +287,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+J", "send", groups={MAIN: 3, CAPTURE: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
-        "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",
+        "answer_by_rule", "Services", "Answer this &by a rule", "Add a rule that answers this request or message",
         "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
@@ -366,7 +382,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+L", groups={MAIN: 1, EVENTS: 6}, shows_panes=True,
     ),
     Action(
-        "next_pane", "View", "&Next pane", "Show the pane to the right",
+        "next_pane", "View", "Ne&xt pane", "Show the pane to the right",
         "Ctrl+PgDown", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
     ),
     Action(
@@ -390,6 +406,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
+        "outposts", "View", "&Outposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
+        "Ctrl+Alt+Q", "network", groups={MAIN: 3},
+    ),
+    Action(
         "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
         "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),
@@ -406,7 +426,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+G", "check", groups={MAIN: 3, GROUP: 1}, enabled=AN_OPEN_GROUP,
     ),
     Action(
-        "reopen_group", "View", "Re&open", "Mark the selected group of failures as not resolved",
+        "reopen_group", "View", "Reope&n", "Mark the selected group of failures as not resolved",
         "Ctrl+Shift+G", "again", groups={MAIN: 3, GROUP: 1}, enabled=A_RESOLVED_GROUP,
     ),
     Action(

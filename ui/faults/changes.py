@@ -12,21 +12,34 @@ from app.faults import presets
 from app.faults.presets import Preset
 from app.faults.tables import problems
 from app.options import Options
+from app.programs.programs import Programs
 from app.services.config import ServiceConfig
 from ui.edits import Edits
 from ui.looks.declared import in_words
 
 
 class FaultChanges(QObject):
-    """Changes what the workspace has. Switches, and faults by hand, are of the running service, and no changes."""
+    """Changes what the workspace has. Switches, and faults by hand, are of the running service, and no changes.
 
-    def __init__(self, edits: Edits, parent: QObject) -> None:
+    Nor are those of the port of a hosted program, of which the workspace has nothing: they hold until it is closed.
+    """
+
+    def __init__(self, edits: Edits, parent: QObject, programs: Programs) -> None:
         super().__init__(parent)
-        self._edits = edits
+        self._edits, self._programs = edits, programs
 
     def config(self, service: str) -> ServiceConfig | None:
-        """What the workspace has of a service."""
+        """What the workspace has of a service; of the port of a program, what that has."""
+        port = self._programs.port(service)
+        if port is not None:
+            return port.config
         return next((config for config in self._edits.state.services if config.name == service), None)
+
+    def _put(self, config: ServiceConfig, words: str, merge: str = "") -> None:
+        if self._programs.port(config.name) is not None:
+            self._programs.put_faults(config.name, config.faults)
+        else:
+            self._edits.replace(config.name, config, words, merge)
 
     def set_figure(self, service: str, at: int, name: str, value: Any) -> str:
         """Give an option of the fault number ``at``, from 0, another value. Returns why not; "": it has it."""
@@ -39,7 +52,7 @@ class FaultChanges(QObject):
             return wrong
         words = self.tr("{option} of a fault of “{name}”").format(option=name, name=service)
         merge = f"{service} fault {at} {name}"
-        self._edits.replace(service, replace(config, faults=tuple(tables)), words, merge)
+        self._put(replace(config, faults=tuple(tables)), words, merge)
         return ""
 
     def put_preset(self, service: str, preset: Preset | None) -> str:
@@ -53,16 +66,16 @@ class FaultChanges(QObject):
         words = self.tr("network of “{name}”").format(name=service)
         if preset is not None:
             words = self.tr("network {network} for “{name}”").format(network=in_words(preset.name), name=service)
-        self._edits.replace(service, replace(config, faults=tables), words)
+        self._put(replace(config, faults=tables), words)
         return ""
 
     def set_seed(self, service: str, seed: int) -> bool:
         """Have a service draw by this seed; it starts again. False where it does already, or is gone."""
         config = self.config(service)
-        if config is None or config.seed == seed:
+        if config is None or config.seed == seed or self._programs.port(service) is not None:
             return False
         words = self.tr("seed of “{name}”").format(name=service)
-        self._edits.replace(service, replace(config, seed=seed), words)
+        self._put(replace(config, seed=seed), words)
         return True
 
 

@@ -17,6 +17,7 @@ from app.capture.reading.store import Store
 from app.events import Event
 from app.faults.tables import named
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.services.service import Service
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -43,7 +44,7 @@ class FaultCommands:
         reader: Reader,
         show_page: Callable[[str, int], object],
         show_filtered: Callable[[str], object],
-        selected: Callable[[], Service | None],
+        selected: Callable[[], Service | HostedPort | None],
         event: Callable[[], Event | None],
         connection: Callable[[], tuple[int, bool] | None],
         tell: Callable[[str], object],
@@ -58,7 +59,7 @@ class FaultCommands:
         self._post, self._bridge, self._window, self._reader = post, bridge, window, reader
         self._show_page, self._show_filtered = show_page, show_filtered
         self._selected, self._event, self._connection, self._tell = selected, event, connection, tell
-        self._changes = FaultChanges(edits, window)
+        self._changes = FaultChanges(edits, window, post.programs)
 
     @cached_property
     def dock(self) -> FaultsDock:
@@ -103,7 +104,7 @@ class FaultCommands:
 
     def faults_off(self) -> None:
         """Have no fault act; what was set by hand is taken away, and what they hold passes."""
-        for service in self._post.services.values():
+        for service in self._post.owners():
             for fault in list(service.faults.all):
                 if fault.only:
                     service.faults.lift_connection(fault.only)
@@ -198,7 +199,7 @@ class FaultCommands:
 
     def _strike_live(self, number: int | None, name: str) -> None:
         """Act on an open connection, by its number in the program that runs; None: it is not open."""
-        services = self._post.services.values()
+        services = self._post.owners()
         service = next((service for service in services if number in service.connections), None)
         if service is None or number is None:
             self._tell(_translate("This connection is not open any more"))

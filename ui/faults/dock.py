@@ -21,6 +21,7 @@ from app.faults.presets import Preset
 from app.faults.tables import named
 from app.options import Options
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.services.service import Service
 from ui.faults.changes import FaultChanges
 from ui.faults.empty import NoFaults
@@ -63,7 +64,11 @@ class FaultsDock(BottomDock):
     off_wanted = pyqtSignal()
 
     def __init__(
-        self, post: Post, changes: FaultChanges, selected: Callable[[], Service | None], parent: QWidget | None = None
+        self,
+        post: Post,
+        changes: FaultChanges,
+        selected: Callable[[], Service | HostedPort | None],
+        parent: QWidget | None = None,
     ) -> None:
         """``selected()`` is the service that gets a network."""
         super().__init__(parent)
@@ -140,7 +145,7 @@ class FaultsDock(BottomDock):
         """Services or their faults may be others."""
         if self.isHidden():
             return
-        self._faults = [fault for service in self._post.services.values() for fault in service.faults.all]
+        self._faults = [fault for service in self._post.owners() for fault in service.faults.all]
         found = list(self._found())
         shown = {key: (service, fault, at) for key, service, fault, at in found[:MOST]}
         for key in [key for key in self.rows if key not in shown]:
@@ -170,14 +175,15 @@ class FaultsDock(BottomDock):
 
     def on_faults(self) -> None:
         """Faults were switched, have hit, or are others."""
-        now = [fault for service in self._post.services.values() for fault in service.faults.all]
+        now = [fault for service in self._post.owners() for fault in service.faults.all]
         if now == self._faults:
             self.count()
         else:
             self.refresh()
 
     def _found(self) -> Iterator[tuple[Key, str, LiveFault, int]]:
-        for name, service in self._post.services.items():
+        for service in self._post.owners():
+            name = service.config.name
             places = {fault: at for at, (fault, _) in enumerate(named(service.config.faults))}
             for fault in service.faults.all:
                 at = -1 if fault.only else places.get(fault.name, -1)
@@ -202,7 +208,7 @@ class FaultsDock(BottomDock):
             return
         for row in self.rows.values():
             row.refresh()
-        faults = [(s, fault) for s in self._post.services.values() for fault in s.faults.all]
+        faults = [(s, fault) for s in self._post.owners() for fault in s.faults.all]
         acting = sum(fault.enabled for _, fault in faults)
         hits = sum(fault.hits for _, fault in faults)
         seeds = {service.faults.seed for service, _ in faults}
@@ -225,7 +231,9 @@ class FaultsDock(BottomDock):
             old.hide()
             old.deleteLater()
             self._order = []
-        row = self.rows[key] = FaultRow(service, self._post.services[service].config.protocol, fault, at)
+        owner = self._post.owner(service)
+        protocol = owner.config.protocol if owner is not None else "tcp"
+        row = self.rows[key] = FaultRow(service, protocol, fault, at)
         row.arrange(self.width())
         row.switched.connect(lambda on: self._switch(row, on=on))
         row.once.connect(lambda: self._once(row))
@@ -238,19 +246,19 @@ class FaultsDock(BottomDock):
     # -- what is done
 
     def _switch(self, row: FaultRow, *, on: bool) -> None:
-        service = self._post.services.get(row.service)
+        service = self._post.owner(row.service)
         if service is not None:
             service.faults.switch(row.fault, on=on)
             self.count()
 
     def _once(self, row: FaultRow) -> None:
-        service = self._post.services.get(row.service)
+        service = self._post.owner(row.service)
         if service is not None:
             service.faults.once_now(row.fault)
             self.count()
 
     def _lift(self, row: FaultRow) -> None:
-        service = self._post.services.get(row.service)
+        service = self._post.owner(row.service)
         if service is not None:
             service.faults.lift_connection(row.fault.only)
             self.refresh()

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QT_TRANSLATE_NOOP
 
 from app import faults
 from app.faults import RECEIVED, SENT
+from app.programs.shown import HostedPort
 from app.services.service import Service
 
 STALL_MS, SLOW = 5_000.0, 1_000.0
@@ -36,7 +37,7 @@ DONE = {
 """What is said then."""
 
 
-def strike(service: Service, number: int, name: str) -> bool:
+def strike(service: Service | HostedPort, number: int, name: str) -> bool:
     """Do what the action ``name`` says to the connection ``number``. Whether the protocol allows it."""
     protocol = service.config.protocol
     fitting = [t for t in STRIKES[name] if (kind := faults.find(t["kind"])) is not None and protocol in kind.protocols]

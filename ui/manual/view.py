@@ -64,7 +64,7 @@ class PageView(QTextBrowser):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setProperty("surface", "panel")
         self.setAccessibleName(self.tr("Page of the manual"))
-        self.document().setDocumentMargin(MARGIN)
+        self.setDocument(QTextDocument(self))  # one of its own: that which Qt makes is deleted when another is set
         self.anchorClicked.connect(lambda url: self.asked.emit(url.toString()))
         self.verticalScrollBar().rangeChanged.connect(self._keep_place)
         theme.notifier.changed.connect(self._again)
@@ -155,7 +155,10 @@ class PageView(QTextBrowser):
 
     def _format(self, page: Page) -> None:
         self._fitted = self._room()
-        document = self.document()
+        # It is formatted before it is shown: Qt would lay out a table anew for each of its cells, which takes seconds.
+        document = QTextDocument(self)
+        document.setUndoRedoEnabled(False)
+        document.setDocumentMargin(MARGIN)
         document.setDefaultFont(theme.ui_font())
         document.setMarkdown(page.markdown, QTextDocument.MarkdownDialectGitHub)
         now = theme.current()
@@ -169,6 +172,11 @@ class PageView(QTextBrowser):
             if isinstance(frame, QTextTable):
                 _style_table(frame, now)
         cursor.endEditBlock()
+        before = self.document()
+        self.setExtraSelections([])  # their cursors are of the document before
+        self.setDocument(document)
+        before.deleteLater()
+        self.moveCursor(QTextCursor.End)  # lays all of it out, so that the scroll bar knows how long it is
         self.moveCursor(QTextCursor.Start)
 
 

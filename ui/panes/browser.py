@@ -46,7 +46,11 @@ class Browser(QSplitter):
         self._wanted = 0
         """The id of the event that is current in the pane, or 0; -1 once the window is closed."""
         upper = QWidget(self)
-        self.filter = FilterBox(lambda: {"service": list(post.services)})
+        self.filter = FilterBox(
+            lambda: {
+                "service": [*post.services, *post.programs.all, *(port.config.name for port in post.programs.ports())]
+            }
+        )
         self.filter.saved, self.filter.used = settings.filters, settings.used_filters
         self.chips = FilterChips(self.filter, upper)
         self.panes = PaneTabs(post, reader, upper)

@@ -217,7 +217,7 @@ class ConversationPane(EventPane):
     def _live(self, row: Conversation) -> Connection | None:
         if row.live is None:
             return None
-        owners = (*(service.connections for service in self._post.services.values()), self._post.sender.connections)
+        owners = (*(owner.connections for owner in self._post.owners()), self._post.sender.connections)
         return next((found for owned in owners if (found := owned.get(row.live))), None)
 
     # -- what is shown of one

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint
 from PyQt5.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
+from app.capture.filters.sql import of_program
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.exports.part import Part
@@ -205,8 +206,9 @@ class PaneTabs(QTabWidget):
             pane.hide_checks(self._watched and not self.checks_shown)
 
     def rebuild(self) -> None:
-        """Make a pane for each service, in their order, after the panes that are always there."""
-        services = list(self._post.services)
+        """Make a pane for each service and program, in their order, after the panes that are always there."""
+        programs = self._post.programs.all
+        services = [*self._post.services, *programs]
         self.all.set_empty(self.tr(NOTHING_YET) if services else self.tr(NO_SERVICE))
         for name in list(self._services):
             if name not in services:
@@ -218,7 +220,9 @@ class PaneTabs(QTabWidget):
                 pane.deleteLater()
         for at, name in enumerate(services, len(self._fixed)):
             if name not in self._services:
-                self._services[name] = self._add(name, of_service(name), _quiet(name))
+                self._services[name] = self._add(
+                    name, of_program(name) if name in programs else of_service(name), _quiet(name)
+                )
             old = self.indexOf(self._services[name])
             if old != at:
                 self.tabBar().moveTab(old, at)

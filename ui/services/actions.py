@@ -17,11 +17,11 @@ from app.services import address
 from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.interfaces import Connection
-from app.services.service import Service
 from app.status import Failed, Held, Stopped, Waiting
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.programs.actions import ProgramActions
 from ui.services.checks import (
     kept_faults,
     place_problem,
@@ -51,10 +51,17 @@ class ServiceActions(QObject):
     duplicated = pyqtSignal(str)
 
     def __init__(
-        self, post: Post, edits: Edits, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK
+        self,
+        post: Post,
+        edits: Edits,
+        bridge: Bridge,
+        window: QWidget,
+        programs: ProgramActions,
+        host: Callable[[], str] = lambda: LOOPBACK,
     ) -> None:
-        """``host`` returns the address that new services listen on."""
+        """``host`` returns the address that new services listen on; ``programs`` acts on programs."""
         super().__init__(window)
+        self.programs = programs
         self._host = host
         self._post, self._edits, self._window = post, edits, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
@@ -68,9 +75,11 @@ class ServiceActions(QObject):
         return self._open_dialog(None, self._post.configs(), protocol)
 
     def edit(self, name: str) -> None:
-        """Show the page of this service."""
+        """Show the page of this service, or the dialog of this program."""
         if name in self._post.services:
             self.edit_wanted.emit(name)
+        else:
+            self.programs.edit(name)
 
     def duplicate(self, name: str) -> None:
         """Add a copy of this service, with an unused name and port; start it if this one is up."""
@@ -166,9 +175,10 @@ class ServiceActions(QObject):
         return dialog
 
     def toggle(self, name: str) -> None:
-        """Start a service that is stopped or failed; stop any other."""
+        """Start a service that is stopped or failed; stop any other. So it is with programs."""
         service = self._post.services.get(name)
         if service is None:
+            self.programs.toggle(name)
             return
         if isinstance(service.status, Stopped | Failed | Held):
             # The logbook records its exceptions, as of any Deferred without an errback.
@@ -180,13 +190,17 @@ class ServiceActions(QObject):
     def try_now(self, name: str) -> None:
         """Start a service that waits for its next try."""
         service = self._post.services.get(name)
-        if service is not None and isinstance(service.status, Waiting):
+        if service is None:
+            self.programs.try_now(name)
+        elif isinstance(service.status, Waiting):
             Deferred.fromCoroutine(service.start())
 
     def give_up(self, name: str) -> None:
         """Have a service that waits for its next try stay stopped."""
         service = self._post.services.get(name)
-        if service is not None and isinstance(service.status, Waiting):
+        if service is None:
+            self.programs.toggle(name)
+        elif isinstance(service.status, Waiting):
             service.stop()
 
     def allow_host(self, name: str, host: str) -> None:
@@ -207,14 +221,14 @@ class ServiceActions(QObject):
 
     # -- connections
 
-    def send(self, service: Service, connection: Connection) -> SendDialog:
+    def send(self, service: str, connection: Connection) -> SendDialog:
         """Open the dialog that sends to this connection, or raise it if it is open.
 
         One that was closed with text in it comes back with that.
         """
         from ui.sending.dialog import SendDialog
 
-        key = (service.config.name, connection.number)
+        key = (service, connection.number)
         dialog = self._sending.get(key)
         if dialog is None:
             dialog = self._sending[key] = SendDialog(connection.number, connection.peer, self._window)
@@ -240,7 +254,7 @@ class ServiceActions(QObject):
 
     def _close_ended(self, *_: object) -> None:
         for (name, number), dialog in list(self._sending.items()):
-            service = self._post.services.get(name)
+            service = self._post.owner(name)
             if service is None or number not in service.connections:
                 dialog.set_ended()
                 if dialog.isHidden():

@@ -100,6 +100,14 @@ class Arranging(QObject):
 
     # -- menus
 
+    def movable(self, name: str) -> bool:
+        """Whether it is a service of the workspace, which can be in a group."""
+        return name in self._post.services
+
+    def is_group(self, group: str) -> bool:
+        """Whether services of the workspace are in it."""
+        return any(config.group == group for config in self._post.configs())
+
     def menu_of_service(self, menu: QMenu, name: str) -> QMenu:
         """The menu Group for the context menu of a service."""
         service = self._post.services[name]

@@ -68,8 +68,14 @@ class ServiceCommands:
         self._actions.toggle_tls(self._side.services.selected)
 
     def remove_service(self) -> None:
-        service = self._side.selected()
+        service = self._post.services.get(self._side.services.selected)
         if service is None:
+            name = self._side.services.selected
+            if self._actions.programs.remove(name):
+                words = QCoreApplication.translate(
+                    "ServiceCommands", "Removed “{name}”. Ctrl+Z brings the program back"
+                )
+                self._tell(words.format(name=name))
             return
         clients = 0 if service.config.protocol == "udp" else service.accepted
         self._actions.remove(service.config.name)
@@ -84,7 +90,7 @@ class ServiceCommands:
     def connect_lines(self) -> None:
         from ui.services.connect_dialog import ConnectDialog
 
-        service = self._side.selected()
+        service = self._post.services.get(self._side.services.selected)
         if service is not None:
             ConnectDialog(service, self._post.sender.in_thread, self._window).open()
 

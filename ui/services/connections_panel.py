@@ -10,6 +10,7 @@ from PyQt5.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPai
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.events import ARROWS
+from app.programs.shown import HostedPort
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.status import Listening
@@ -27,7 +28,7 @@ class ConnectionsModel(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.service: Service | None = None
+        self.service: Service | HostedPort | None = None
         self.numbers: list[int] = []
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:
@@ -130,7 +131,7 @@ class ConnectionsPanel(QListView):
     def _on_fonts(self) -> None:
         self.scheduleDelayedItemsLayout()
 
-    def set_service(self, service: Service | None) -> None:
+    def set_service(self, service: Service | HostedPort | None) -> None:
         """Show the connections of ``service``."""
         self._model.service = service
         self.refresh()

@@ -97,7 +97,7 @@ class ServicesDelegate(QStyledItemDelegate):
         if self.is_compact:
             port = QFontMetrics(self.fonts.mono).horizontalAdvance(row.port)
             name.setWidth(name.width() - port - 4)
-        shown = elided(row.name, self.fonts.name, name.width())
+        shown = elided(row.title, self.fonts.name, name.width())
         painter.setFont(self.fonts.name)
         painter.setPen(text)
         painter.drawText(name, int(Qt.AlignLeft | Qt.AlignVCenter), shown)

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, Qt, pyqtSignal
 
 from app.post import Post
 from ui.bridge import Bridge
+from ui.services.program_rows import rows_of
 from ui.services.rows import Heading, Row, ServiceRow, arranged, row_of
 
 
@@ -76,8 +77,9 @@ class ServicesModel(QAbstractListModel):
         return False
 
     def _now(self) -> list[Row]:
-        services = self._post.services.values()
-        rows = (row_of(service, self._bridge.of(service)) for service in services)
+        rows = [row_of(service, self._bridge.of(service)) for service in self._post.services.values()]
+        for program in self._post.programs:
+            rows += rows_of(program, self._bridge.of)
         return arranged(rows, self._folded(), self.typed)
 
 

@@ -103,7 +103,7 @@ class ServicesList(QListView):
             if not self.drag.cancel():
                 self.escaped.emit()
         elif event.modifiers() & Qt.AltModifier and key in (Qt.Key_Up, Qt.Key_Down):
-            if name:
+            if name and isinstance(row, ServiceRow) and not row.program:
                 self.step_wanted.emit(name, 1 if key == Qt.Key_Down else -1)
         elif key == Qt.Key_Space and not event.modifiers():
             if not event.isAutoRepeat():
@@ -148,7 +148,8 @@ class ServicesList(QListView):
             self._repaint([number])
         elif part != "heading":
             self.go_to(number)
-        if event.button() == Qt.LeftButton and isinstance(row, ServiceRow) and part not in ("button", "allow"):
+        movable = isinstance(row, ServiceRow) and not row.program and part not in ("button", "allow")
+        if event.button() == Qt.LeftButton and isinstance(row, ServiceRow) and movable:
             self.drag.prepare(row.name, event.pos())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -250,6 +251,8 @@ class ServicesList(QListView):
         row = rows[number]
         y = rect.bottom() + 1 if behind else rect.top()
         line = QRect(12, max(0, y - 1), viewport.width() - 16, 2)
+        if isinstance(row, ServiceRow) and row.program:
+            return None
         if isinstance(row, ServiceRow):
             return Drop(row.group, row.name, behind=behind), line
         if row.folded and behind:

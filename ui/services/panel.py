@@ -9,6 +9,7 @@ from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.post import Post
+from app.programs.hosted import HostedProgram
 from app.services.service import Service
 from ui.bridge import Bridge
 from ui.looks import theme
@@ -33,6 +34,7 @@ class ServicesPanel(QWidget):
     Signals:
         chosen: the name of the selected service, or "".
         toggled, edit_wanted, address_wanted: the service's name; the last to have another address.
+        kill_wanted: the name of a program that is to be ended at once.
         try_wanted, stop_wanted: the name of a service that is tried again by itself: now, or not any more.
         host_allowed: the service's name, and the name by which it is to answer from now on.
         menu_wanted: the global position of a context menu for the selected service.
@@ -49,6 +51,7 @@ class ServicesPanel(QWidget):
     edit_wanted = pyqtSignal(str)
     address_wanted = pyqtSignal(str)
     try_wanted = pyqtSignal(str)
+    kill_wanted = pyqtSignal(str)
     stop_wanted = pyqtSignal(str)
     host_allowed = pyqtSignal(str, str)
     menu_wanted = pyqtSignal(QPoint)
@@ -119,6 +122,7 @@ class ServicesPanel(QWidget):
         rows.verticalScrollBar().valueChanged.connect(self._place_address)
         self.trouble.try_wanted.connect(self.try_wanted)
         self.trouble.stop_wanted.connect(self.stop_wanted)
+        self.trouble.kill_wanted.connect(self.kill_wanted)
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
         bridge.measured.connect(self._on_measured)
@@ -146,8 +150,9 @@ class ServicesPanel(QWidget):
         self.list.blockSignals(blocked)
         self._on_row()
 
-    def _on_status(self, service: Service) -> None:
-        if self._post.services.get(service.config.name) is service:
+    def _on_status(self, service: Service | HostedProgram) -> None:
+        name = service.config.name
+        if service in (self._post.services.get(name), self._post.programs.all.get(name)):
             self._refresh()
 
     def _on_measured(self) -> None:
@@ -182,14 +187,21 @@ class ServicesPanel(QWidget):
 
     def select(self, name: str) -> None:
         """Select a service; its group is unfolded, and the search is emptied, if they hide it."""
-        service = self._post.services.get(name)
-        if service is None:
+        group = self._group_of(name)
+        if group is None:
             return
         if self._model.at(name) < 0:
             self.search.clear()
         if self._model.at(name) < 0:
-            self.fold(service.config.group)
+            self.fold(group)
         self.list.go_to(self._model.at(name))
+
+    def _group_of(self, name: str) -> str | None:
+        """The group of a service, a program or a port of one; None: there is none of this name."""
+        if name in self._post.programs.all:
+            return name
+        owner = self._post.owner(name)
+        return None if owner is None else owner.config.group
 
     def show_service(self, name: str) -> None:
         """Select this service, unless it is selected."""

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QCoreApplication
 from app.faults import CLOSED
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
+from app.status import Failed, Held, Listening, Running, Starting, Status, Stopped, Stopping, Waiting
 from app.text.escapes import amount
 from ui.bridge import Traffic
 from ui.looks import shapes
@@ -26,6 +26,7 @@ STATES: dict[type, shapes.State] = {
     Failed: "failed",
     Waiting: "starting",
     Held: "stopped",
+    Running: "listening",
 }
 
 SECURE = {"http": "HTTPS", "websocket": "WSS"}
@@ -54,6 +55,9 @@ class ServiceRow:
         refused: the name by which somebody asked for it and was refused; empty: nobody was.
         waits: whether it has failed and is tried again by itself.
         up: whether the button stops it. ``ready``: whether the button does anything now.
+        label: what is shown in the place of the name; empty: the name.
+        program: the hosted program that it is, or that has opened it; empty: it is a service of the workspace.
+        pid: the process of the program.
     """
 
     name: str
@@ -77,6 +81,14 @@ class ServiceRow:
     waits: bool
     up: bool
     ready: bool
+    label: str = ""
+    program: str = ""
+    pid: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is called in the list."""
+        return self.label or self.name
 
     @property
     def count(self) -> str:
@@ -121,6 +133,7 @@ class Heading:
     """The heading of a group.
 
     Attributes:
+        program: whether it is that of a hosted program and its ports.
         up, of: how many of its services listen, of how many.
         failed: how many failed.
     """
@@ -130,6 +143,7 @@ class Heading:
     up: int
     of: int
     failed: int
+    program: bool = False
 
     @property
     def spoken(self) -> str:
@@ -196,7 +210,7 @@ def arranged(rows: Iterable[ServiceRow], folded: Collection[str], typed: str) ->
         if group:
             up = sum(row.connections is not None for row in members)
             failed = sum(row.bad for row in members)
-            result.append(Heading(group, hidden, up, len(members), failed))
+            result.append(Heading(group, hidden, up, len(members), failed, bool(members[0].program)))
         if not (group and hidden):
             result += found
     return result

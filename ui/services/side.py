@@ -6,6 +6,7 @@ from PyQt5.QtCore import QPoint, Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.services.service import Service
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -96,15 +97,15 @@ class ServicesSide(QSplitter):
         connections.menu_wanted.connect(self.connection_menu_wanted)
         bridge.ticked.connect(self._on_tick)
 
-    def selected(self) -> Service | None:
-        """The selected service."""
-        return self._post.services.get(self.services.selected)
+    def selected(self) -> Service | HostedPort | None:
+        """The selected service, or port of a program."""
+        return self._post.owner(self.services.selected)
 
     def send(self) -> None:
         """Show the dialog that sends to the selected connection."""
         service, connection = self.selected(), self.connections.current()
         if service is not None and connection is not None:
-            self._actions.send(service, connection)
+            self._actions.send(service.config.name, connection)
 
     def _on_service(self) -> None:
         self.connections.set_service(self.selected())

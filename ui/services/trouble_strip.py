@@ -25,12 +25,14 @@ class TroubleStrip(QFrame):
     Signals:
         edit_wanted, allow_wanted: the service's name.
         try_wanted, stop_wanted: likewise; it is to be tried now, or not any more.
+        kill_wanted: the name of a program that answers nobody, and is to be ended at once.
     """
 
     edit_wanted = pyqtSignal(str)
     allow_wanted = pyqtSignal(str)
     try_wanted = pyqtSignal(str)
     stop_wanted = pyqtSignal(str)
+    kill_wanted = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,11 +52,15 @@ class TroubleStrip(QFrame):
         self.give_up = QPushButton(self.tr("Stop"))
         self.give_up.setToolTip(self.tr("Do not start it again"))
         self.give_up.clicked.connect(lambda: self._say(self.stop_wanted))
+        self.kill = QPushButton(self.tr("Kill"))
+        self.kill.setToolTip(self.tr("End the program at once, with all that it has started"))
+        self.kill.clicked.connect(lambda: self._say(self.kill_wanted))
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.allow)
         buttons.addWidget(self.try_now)
         buttons.addWidget(self.give_up)
+        buttons.addWidget(self.kill)
         buttons.addWidget(self.edit)
         buttons.addStretch()
         column = QVBoxLayout(self)
@@ -67,7 +73,7 @@ class TroubleStrip(QFrame):
     def show_row(self, row: ServiceRow | None) -> None:
         """Show what is wrong with a service; hide if nothing is."""
         self._row = row
-        shown = () if row is None else (row.name, row.reason, row.bad, row.refused)
+        shown = () if row is None else (row.name, row.reason, row.bad, row.refused, row.pid)
         if shown == self._shown:  # not its traffic
             return
         self._shown = shown
@@ -87,7 +93,10 @@ class TroubleStrip(QFrame):
         self.words.setToolTip(plain(words))
         self.words.keep_room()
         self.allow.setVisible(bool(row.refused))
-        self.edit.setVisible(row.bad or row.waits)
+        alive = bool(row.pid)
+        self.kill.setVisible(alive)
+        of_program = row.label != ""
+        self.edit.setVisible((row.bad or row.waits) and not alive and not of_program)
         self.try_now.setVisible(row.waits)
         self.give_up.setVisible(row.waits)
         if row.refused:

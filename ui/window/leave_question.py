@@ -30,7 +30,10 @@ def running(post: Post) -> Running:
     up = [service for service in post.services.values() if isinstance(service.status, Starting | Listening)]
     busy = [service for service in up if service.config.protocol != "udp" and service.clients()]  # UDP has none
     clients = sum(len(service.clients()) for service in busy)
-    return Running(len(up), clients, tuple(service.config.name for service in busy))
+    programs = [program for program in post.programs if program.pid]
+    clients += sum(len(port.clients()) for program in programs for port in program.ports.values())
+    names = [*(service.config.name for service in busy), *(program.config.name for program in programs)]
+    return Running(len(up) + len(programs), clients, tuple(names))
 
 
 class OverwriteQuestion(QMessageBox):

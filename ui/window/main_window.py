@@ -27,6 +27,7 @@ from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
+from ui.outposts.commands import OutpostCommands
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -34,6 +35,8 @@ from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
 from ui.parts.copying import SHOWN
 from ui.program.commands import ProgramCommands
+from ui.programs.actions import ProgramActions
+from ui.programs.commands import ProgramsCommands
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from ui.instance import Wish
 
 WORKSPACE = ".toml"
+PROGRAMS = (".py", ".tac")
 
 DRAFTS = "drafts"
 """The folder in the data folder for unsaved changes."""
@@ -84,9 +88,9 @@ class MainWindow(QMainWindow):
         drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
-        service_actions, failure_actions, exchanges, notes: what acts on services and events.
+        programs, service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
+        sending, faults, watches, outposts, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -123,7 +127,8 @@ class MainWindow(QMainWindow):
 
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
-        self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
+        self.programs = ProgramActions(post, edits, self._settings, self, self.notices.say)
+        self.service_actions = ServiceActions(post, edits, bridge, self, self.programs, lambda: self._settings.host)
         self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings, self.middle)
         self.services, self.connections = self.side.services, self.side.connections
 
@@ -139,7 +144,8 @@ class MainWindow(QMainWindow):
         self.workbench.toggled.connect(self.service_actions.toggle)
         self.files.follow(self.workbench)
         self.service_actions.edit_wanted.connect(self.workbench.open)
-        self.services.address_wanted.connect(self.workbench.open_address)
+        self.services.address_wanted.connect(self._edit_address)
+        self.services.kill_wanted.connect(self.programs.kill)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
@@ -171,7 +177,7 @@ class MainWindow(QMainWindow):
             edits,
             bridge,
             self,
-            self.side.selected,
+            lambda: post.services.get(self.services.selected),
             files.folder,
             reader,
             lambda: self.browser.current_event,
@@ -191,6 +197,7 @@ class MainWindow(QMainWindow):
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
+        self.outposts = OutpostCommands(post, edits, self, self.notices.say, self.browser.show_filtered)
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.alerts = AlertCommands(
             post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
@@ -216,6 +223,7 @@ class MainWindow(QMainWindow):
                 lambda: self.services.selected,
                 lambda: self.browser.current_event,
                 lambda words: self.statusBar().showMessage(words, SHOWN),
+                self.service_actions.edit,
             ),
             WindowCommands(
                 post,
@@ -236,9 +244,11 @@ class MainWindow(QMainWindow):
             self.faults,
             self.charts,
             self.watches,
+            self.outposts,
             self.alerts,
             ManualCommands(self.manual),
             ProgramCommands(post, self),
+            ProgramsCommands(self.programs, lambda: self.services.selected),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)
@@ -265,6 +275,12 @@ class MainWindow(QMainWindow):
         self.middle.restore(self._settings)
 
     # -- the window itself
+
+    def _edit_address(self, name: str) -> None:
+        if name in self._post.services:
+            self.workbench.open_address(name)
+        else:
+            self.programs.edit(name)
 
     def _read_anew(self) -> None:
         """The program captures into another file now."""
@@ -299,7 +315,7 @@ class MainWindow(QMainWindow):
             self.notices.say(self.tr("{name} was not opened, because a dialog is open.").format(name=path.name))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped(event.mimeData()) or dropped(event.mimeData(), WORKSPACE):
+        if any(dropped(event.mimeData(), suffix) for suffix in (SUFFIX, WORKSPACE, *PROGRAMS)):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -308,6 +324,8 @@ class MainWindow(QMainWindow):
         for path in dropped(event.mimeData(), WORKSPACE)[:1]:
             # Later: while the question is open, the program where it comes from would wait.
             QTimer.singleShot(0, partial(self._open_workspace, path))
+        for path in [path for suffix in PROGRAMS for path in dropped(event.mimeData(), suffix)][:1]:
+            QTimer.singleShot(0, partial(self.programs.run, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.settled(unfinished=self.capture_commands.unfinished()):

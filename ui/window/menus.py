@@ -49,14 +49,16 @@ class ContextMenus:
     def of_service(self, at: QPoint) -> None:
         menu = QMenu(self._side)
         self._actions.fill(menu, Place.SERVICE)
-        group = self._side.arranging.menu_of_service(menu, self._side.services.selected)
-        menu.insertMenu(self._actions["remove_service"], group)
+        name = self._side.services.selected
+        if self._side.arranging.movable(name):
+            menu.insertMenu(self._actions["remove_service"], self._side.arranging.menu_of_service(menu, name))
         show(menu, at)
 
     def of_heading(self, group: str, at: QPoint) -> None:
-        menu = QMenu(self._side)
-        self._side.arranging.menu_of_group(menu, group)
-        show(menu, at)
+        if self._side.arranging.is_group(group):
+            menu = QMenu(self._side)
+            self._side.arranging.menu_of_group(menu, group)
+            show(menu, at)
 
     def of_events(self, menu: QMenu, at: QPoint) -> None:
         ids = self._browser.panes.selected()

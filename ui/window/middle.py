@@ -105,7 +105,7 @@ class Middle(QSplitter):
         self.start_page.begin()
 
     def _choose(self) -> None:
-        something = bool(self._post.services or self._post.recorder.seen)
+        something = bool(self._post.services or self._post.programs.all or self._post.recorder.seen)
         self.right.setCurrentWidget(self.browser if something else self.start_page)
 
     def _on_tick(self) -> None:

@@ -39,7 +39,9 @@ class Selection(QObject):
 
     def _on_pane(self) -> None:
         # The actions on a service act on the one whose pane is in view.
-        if (name := self._browser.panes.service()) in self._post.services:
+        name, selected = self._browser.panes.service(), self._side.services.selected
+        of_program = name in self._post.programs.all and selected.partition("/")[0] != name
+        if name in self._post.services or of_program:
             self._side.services.select(name)
 
     def connection(self) -> tuple[int, bool] | None:
@@ -63,6 +65,8 @@ class Selection(QObject):
         service = self._post.services.get(self._side.services.selected)
         running = [service.running for service in self._post.services.values()]
         selected = self._side.selected()
+        program = self._post.programs.all.get(self._side.services.selected.partition("/")[0])
+        running += [one.running for one in self._post.programs]
         return Situation(
             service=bool(self._side.services.selected),
             rules=service is not None and can_try(service.config.responder, service.config.protocol),
@@ -77,6 +81,8 @@ class Selection(QObject):
             compact=self._side.services.compact,
             paused=self._post.recorder.paused,
             page=panes.page() is not None,
+            program=program is not None,
+            alive=program is not None and bool(program.pid),
             tls=None if service is None else tls_of(service.config),
             checks_shown=panes.checks_shown,
             seeded=selected is not None and bool(selected.faults and selected.faults.seed),

@@ -76,10 +76,10 @@ class StatusLine(QStatusBar):
     def refresh(self, *_: object) -> None:
         """Show the current figures."""
         post, recorder = self._post, self._post.recorder
-        services = post.services.values()
+        services = [owner for owner in post.owners() if not owner.outgoing]
         up = sum(isinstance(service.status, Listening) for service in services)
         live = sum(service.accepted for service in services)
-        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(post.services)))
+        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(services)))
         self._connections.setText(
             self.tr("1 connection") if live == 1 else self.tr("{live:,} connections").format(live=live)
         )

@@ -21,16 +21,19 @@ class WorkbenchCommands:
         selected: Callable[[], str],
         event: Callable[[], Event | None],
         say: Callable[[str], object],
+        edit: Callable[[str], object],
     ) -> None:
         """``selected()`` is the name of the selected service, ``event()`` the current event.
+
+        ``edit(name)`` shows the page of a service, or the dialog of a program.
 
         ``say(words)`` tells for a while what was done.
         """
         self._workbench, self._answering, self._selected, self._event = workbench, answering, selected, event
-        self._say = say
+        self._say, self._edit = say, edit
 
     def edit_service(self) -> None:
-        self._workbench.open(self._selected())
+        self._edit(self._selected())
 
     def edit_service_of_event(self) -> None:
         event = self._event()

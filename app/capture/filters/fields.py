@@ -115,6 +115,7 @@ FIELDS = {
         Field("time", "time", "12:03:00 of any day, 2026-11-20T12:03:00, or -5m for the last five minutes", "time"),
         Field("kind", "kind", "what happened", "kind", values=tuple(events.NAMES.values())),
         Field("service", "text", "name of the service", "name", _SERVICE),
+        Field("outpost", "text", "name of the outpost whose service it is; our own have none", "outpost", _SERVICE),
         Field("protocol", "text", "protocol of the service", "protocol", _SERVICE,
               values=("tcp", "udp", "http", "websocket", "ssh")),
         Field("conn", "number", "number of the connection", "conn"),

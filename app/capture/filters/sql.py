@@ -102,6 +102,14 @@ def of_service(name: str) -> Filter:
     return Filter("service IN (SELECT id FROM service WHERE name = ?)", (name,))
 
 
+def of_program(name: str) -> Filter:
+    """The events of a hosted program and of its ports, which are called ``name/port``."""
+    return Filter(
+        "service IN (SELECT id FROM service WHERE name = ? OR substr(name, 1, ?) = ?)",
+        (name, len(name) + 1, f"{name}/"),
+    )
+
+
 _OF_NONE = "(SELECT i.watch FROM connection AS i WHERE i.id = {}) IS NULL"
 
 WITHOUT_CHECKS = Filter(

@@ -98,8 +98,11 @@ class Rewriting:
         self._db, self._how, self._redactor = db, how, redactor
         self._filtered = how.where != EVERYTHING
         self._copy = Copy(spare, "saved", _UNLIMITED)
-        services = db.execute("SELECT id, name, protocol FROM service ORDER BY id").fetchall()
-        self._services = [(str(name), str(protocol)) for _, name, protocol in services]
+        services = db.execute("SELECT id, name, protocol, outpost FROM service ORDER BY id").fetchall()
+        self._services = [
+            (str(name), str(protocol), *([] if outpost is None else [str(outpost)]))
+            for _, name, protocol, outpost in services
+        ]
         self._service = {id: number for number, (id, *_) in enumerate(services, 1)}
         self._opaque: dict[int, int] = {}
         self._sequence = 0

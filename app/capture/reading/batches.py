@@ -10,6 +10,9 @@ from app.capture.reading.stored import Stored
 MOST = 5_000
 """Events of one batch."""
 
+FIRST = 64
+"""Events whose sizes are looked at first, then four times as many: SQLite reads a payload to know its length."""
+
 # One step of SQL for all: see ``app.capture.reading.store``. The sizes come first, because events may be large.
 _SIZES = """
 SELECT json_group_array(json_array(id, size)) FROM (
@@ -20,7 +23,7 @@ SELECT json_group_array(json_array(id, size)) FROM (
 _EVENTS = """
 SELECT json_group_array(json_array(
     e.id, e.time, e.kind, s.name, s.protocol, e.conn, c.peer, c.host, e.size, e.summary, e.detail,
-    CASE WHEN length(e.payload) < ? THEN hex(e.payload) END, ifnull(length(e.payload), -1)))
+    CASE WHEN length(e.payload) < ? THEN hex(e.payload) END, ifnull(length(e.payload), -1), ifnull(s.outpost, '')))
 FROM event e LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 WHERE e.id BETWEEN ? AND ?
 """
@@ -40,12 +43,18 @@ def batch(store: Store, after: int, most_bytes: int, inline: int) -> list[Stored
 
     Payloads of ``inline`` bytes and more are left out. Raises what ``Store`` raises.
     """
-    last, total = after, 0
-    for id, size in sorted(store.listed(_SIZES, (after, MOST))):
-        total += min(size, inline)
-        if total > most_bytes and last > after:
+    last, total, count, look = after, 0, 0, FIRST
+    while count < MOST:
+        sizes = sorted(store.listed(_SIZES, (last, look)))
+        for id, size in sizes:
+            total += min(size, inline)
+            if total > most_bytes and last > after:
+                break
+            last = id
+        count += len(sizes)
+        if total > most_bytes or len(sizes) < look:
             break
-        last = id
+        look = min(4 * look, MOST - count)
     if last == after:
         return []
     return [_stored(*values) for values in sorted(store.listed(_EVENTS, (inline, after + 1, last)))]
@@ -58,6 +67,6 @@ def part(store: Store, event: int, offset: int, most_bytes: int) -> bytes:
 
 
 def _stored(*values: Any) -> Stored:
-    *facts, payload, length = values
+    *facts, payload, length, outpost = values
     left_out = max(0, length) if payload is None else 0
-    return Stored(*[*facts, None if payload is None else bytes.fromhex(payload), left_out])
+    return Stored(*[*facts, None if payload is None else bytes.fromhex(payload), left_out, outpost])

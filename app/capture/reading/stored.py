@@ -14,6 +14,7 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
         summary: None for raw data.
         detail: a JSON object, or None.
         left_out: bytes of the payload, if it was too large to be here.
+        outpost: which outpost of the outpost the service is of; empty for its own.
     """
 
     id: int
@@ -29,3 +30,4 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
     detail: str | None
     payload: bytes | None
     left_out: int = 0
+    outpost: str = ""

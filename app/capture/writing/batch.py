@@ -2,7 +2,7 @@
 
 A batch is ``(sequence, services, fields)``: ``services`` is the whole list of ``(name, protocol)``
 whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event. Once in a second a sample of the program
-itself follows.
+itself follows, or None where something follows of outposts: how far their captures were read, and their connections.
 
 It is sent as a frame: a header (``<QQ?``: the lengths of two parts, and whether there are large payloads), then
 the two parts. The first is the ``marshal`` of the batch. In it, a large payload is replaced by its place and length
@@ -19,7 +19,8 @@ from mmap import mmap
 from typing import Any, BinaryIO
 
 FIELDS = 8
-"""Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
+"""Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail. A ``conn`` is a number of
+this run, 0 for none; a negative one is that of a connection of an earlier run, as it is in the file."""
 
 PAYLOAD = 5
 """Which of them is the payload, from 0."""
@@ -28,12 +29,26 @@ SAME, SAME_BUT_ONE = ..., False
 """In the place of a payload: the same bytes as the last payload before it in the batch, or as the last but one. A
 message for many readers is recorded as message and frame in turn."""
 
-Services = list[tuple[str, str]]
+Services = list[tuple[str, ...]]
+"""Name and protocol of each, and the outpost that has it, if one has."""
+
 Sample = tuple[int, list[float], int | None]
 """Of the program itself: when (ns since 1970), by how many seconds its event loop was late each time since the last
 sample, and the bytes of memory that it has."""
 
-Batch = tuple[int, Services | None, list[Any]] | tuple[int, Services | None, list[Any], Sample]
+Progress = tuple[str, str, int, int]
+"""Of an outpost: its name, the identity of its capture, the id of the last event that was read of it, and by how many
+ns its clock is ahead of ours."""
+
+Elsewhere = tuple[list[Progress], list[tuple[str, str, int, int, int, str | None, str | None, int]]]
+"""What a batch says of outposts: ``Progress``, and the connections that came: outpost, identity of the capture, number
+there, number here, service, peer, host, and when it was first seen."""
+
+Batch = (
+    tuple[int, Services | None, list[Any]]
+    | tuple[int, Services | None, list[Any], Sample]
+    | tuple[int, Services | None, list[Any], Sample | None, Elsewhere]
+)
 
 HEADER = struct.Struct("<QQ?")
 

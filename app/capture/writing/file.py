@@ -18,8 +18,8 @@ from typing import Any
 
 from app import events, limits
 from app.capture import errors, schema, untrusted
-from app.capture.writing import tally
-from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Sample, Services
+from app.capture.writing import outposts, tally
+from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Elsewhere, Sample, Services
 from app.capture.writing.checkpoints import Checkpoints
 from app.capture.writing.log import Log
 from app.capture.writing.rolling import Rolling
@@ -58,6 +58,7 @@ class CaptureFile:
         self.path = path = Path(os.path.realpath(path))
         self._run, self._limit = run, limit
         self._service_ids: list[int | None] = [None]
+        self._far: set[int | None] = set()  # services of outposts
         self._spoiled = False
         _check_kind(path)
         if path.exists() and (reason := databases.trouble(path)):
@@ -124,7 +125,8 @@ class CaptureFile:
         Raises sqlite3.Error or OSError; TakenAwayError where it has to be rescued, and another CaptureError where it
         has to be salvaged.
         """
-        sequence, services, flat, *samples = batch
+        sequence, services, flat, *more_of_it = batch
+        sample, elsewhere = (*more_of_it, None, None)[:2]
         if self._moved():
             raise errors.TakenAwayError(path=self.path)
         if self._overwritten():
@@ -136,7 +138,9 @@ class CaptureFile:
         with self._transaction():
             if services is not None:
                 self._define(services)
-            self._insert(sequence, flat, samples[0] if samples else None)
+            if elsewhere is not None:
+                self._read_elsewhere(elsewhere)
+            self._insert(sequence, flat, sample)
         self.last += len(flat) // FIELDS
         self.events += len(flat) // FIELDS
         self.sequence = sequence
@@ -155,21 +159,42 @@ class CaptureFile:
             raise
 
     def _define(self, services: Services) -> None:
-        known = {(name, protocol): id for id, name, protocol in self._db.execute("SELECT * FROM service")}
+        known = {one[1:]: one[0] for one in self._db.execute("SELECT id, name, protocol, outpost FROM service")}
         ids: list[int | None] = [None]
-        for name, protocol in services:
-            if (name, protocol) not in known:
-                known[name, protocol] = len(known) + 1
-                self._db.execute("INSERT INTO service VALUES (?, ?, ?)", (known[name, protocol], name, protocol))
-            ids.append(known[name, protocol])
+        for name, protocol, *outpost in services:
+            key = name, protocol, outpost[0] if outpost else None
+            if key not in known:
+                known[key] = len(known) + 1
+                self._db.execute(
+                    "INSERT INTO service (id, name, protocol, outpost) VALUES (?, ?, ?, ?)", (known[key], *key)
+                )
+            ids.append(known[key])
         self._service_ids = ids
+        self._far = {known[key] for key in known if key[2] is not None}
+
+    def _read_elsewhere(self, elsewhere: Elsewhere) -> None:
+        """Store how far outposts were read, and which of their connections came."""
+        progress, connections = elsewhere
+        numbers = outposts.store(self._db, progress)
+        ids = self._service_ids
+        outposts.connect(
+            self._db,
+            [
+                (self._connection(ours), numbers[name, capture], theirs, ids[service], peer, host, opened)
+                for name, capture, theirs, ours, service, peer, host, opened in connections
+            ],
+        )
+
+    def _connection(self, number: int) -> int | None:
+        """The id of a connection of this run; a negative number is the id of one of an earlier run."""
+        return number + self._offset if number > 0 else -number or None
 
     def _insert(self, sequence: int, flat: list[Any], sample: Sample | None) -> None:
         columns = [flat[i::FIELDS] for i in range(FIELDS)]
         times, kinds, services, conns = columns[:4]
         ids, offset = self._service_ids, self._offset
         columns[2] = [ids[s] for s in services]
-        columns[3] = [c + offset if c else None for c in conns]
+        columns[3] = [c + offset if c > 0 else -c or None for c in conns]
         first = self.last + 1
         payloads = columns[PAYLOAD]
         same = _take_same(payloads, first) if SAME in payloads or SAME_BUT_ONE in payloads else repeat(None)
@@ -187,13 +212,15 @@ class CaptureFile:
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
         if events.FAILURE_RESOLVED in present:
             self._db.executemany(
-                "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns)
+                "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns, self._far)
             )
         if events.LOST in present:
             self._count_lost(kinds, columns[7])
         if events.NOTE in present:
-            pairs = zip(kinds, columns[7], strict=True)
-            schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
+            # That of an outpost is on an event there.
+            rows = zip(kinds, columns[2], columns[7], strict=True)
+            notes = (detail for kind, service, detail in rows if kind == events.NOTE and service not in self._far)
+            schema.keep_notes(self._db, notes)
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
         counts = [(sequence, "sequence"), (self.events + len(times), "events")]
         self._db.executemany("UPDATE meta SET value = ? WHERE key = ?", counts)
@@ -272,6 +299,7 @@ class CaptureFile:
         oldest = self._scalar("SELECT time FROM stored ORDER BY id LIMIT 1")
         self._db.execute("DELETE FROM connection WHERE closed < ?", (oldest,))
         self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
+        outposts.tidy(self._db)
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
         self.last += 1
         span = {"first": first, "last": self.first - 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from app import events
@@ -56,11 +56,16 @@ def failures(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[int, st
     return rows
 
 
-def resolutions(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[str, int, bool]]:
-    """Rows for the table ``resolution``; ``first`` is the id of the batch's first event."""
+def resolutions(
+    first: int, columns: Sequence[Sequence[Any]], far: Set[int | None] = frozenset()
+) -> list[tuple[str, int, bool]]:
+    """Rows for the table ``resolution``; ``first`` is the id of the batch's first event.
+
+    What was said of ``far`` services, those of outposts, is of their failures there.
+    """
     rows = []
-    for number, (kind, detail) in enumerate(zip(columns[1], columns[7], strict=True), first):
-        if kind == events.FAILURE_RESOLVED and (group := _group(detail)):
+    for number, (kind, service, detail) in enumerate(zip(*columns[1:3], columns[7], strict=True), first):
+        if kind == events.FAILURE_RESOLVED and service not in far and (group := _group(detail)):
             rows.append((group, number, bool(json.loads(detail).get("reopened"))))
     return rows
 

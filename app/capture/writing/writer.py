@@ -177,9 +177,10 @@ class Writer:
 
     def _mend(self, batch: Batch, why: Exception, *, salvaged: bool, mended: bool) -> bool:
         """Store what can be kept of a batch that holds values which cannot; reject it if it was ``mended`` already."""
-        sequence, services, flat = batch[:3]
+        sequence, services, flat, *more = batch
         if not mended:
-            return self._store((sequence, services, mending.mended(flat)), salvaged=salvaged, mended=True)
+            better: Any = (sequence, services, mending.mended(flat), *more)
+            return self._store(better, salvaged=salvaged, mended=True)
         self._say_stored(sequence, rejected=f"the capture cannot hold it: {why!r}")
         return True
 

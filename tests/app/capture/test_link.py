@@ -18,6 +18,7 @@ from app.capture import recorder
 from app.capture.reading.store import Store
 from app.capture.recorder import LOSE_ABOVE
 from app.capture.writing.writer import RETRY
+from tests import writers
 from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
 from tests.helpers import until
@@ -31,10 +32,18 @@ def soon(monkeypatch):
 
 
 @pytest.fixture
+def for_real():
+    """Writers are started as in a program, not forked from one that is loaded."""
+    with writers.started_for_real():
+        yield
+
+
+@pytest.fixture
 def path(tmp_path):
     return tmp_path / "x.lpost"
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest_twisted.ensureDeferred
 async def test_every_event_reaches_the_file_once(path):
     async with capturing(path) as one:
@@ -53,6 +62,7 @@ async def test_closing_stores_what_no_batch_has_taken_yet(path):
     assert payloads(path) == [b"last"]
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest_twisted.ensureDeferred
 async def test_a_writer_killed_under_load_is_replaced_and_every_batch_is_there_once(path):
     async with capturing(path) as one:
@@ -583,6 +593,7 @@ def no_more_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest_twisted.ensureDeferred
 async def test_a4_a_writer_that_cannot_be_started_for_want_of_descriptors_comes_back(path):
     async with capturing(path) as one:
@@ -604,6 +615,7 @@ async def test_a4_a_writer_that_cannot_be_started_for_want_of_descriptors_comes_
     assert is_sound(path)
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest_twisted.ensureDeferred
 async def test_a4_a_writer_that_cannot_be_started_at_first_is_started_later(path):
     with no_more_files():
@@ -615,6 +627,7 @@ async def test_a4_a_writer_that_cannot_be_started_at_first_is_started_later(path
     assert payloads(path) == one.recorded
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest_twisted.ensureDeferred
 async def test_a9_what_is_in_the_file_is_counted_as_stored_when_the_writer_is_short_of_memory(path, capfd):
     async with capturing(path) as one:

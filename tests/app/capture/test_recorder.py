@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from twisted.internet.task import Clock
 
 from app import events
@@ -401,8 +401,9 @@ class Accounts(RuleBasedStateMachine):
         assert sequences == sorted(set(sequences))
 
 
-TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=25, stateful_step_count=25)
+@pytest.mark.hypothesis
+def test_accounts():
+    run_state_machine_as_test(Accounts, settings=settings(max_examples=25, stateful_step_count=25))
 
 
 class Sharing(RuleBasedStateMachine):
@@ -461,9 +462,10 @@ def soon_lost(monkeypatch):
     monkeypatch.setattr(module, "LOSE_ABOVE", 150_000)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.usefixtures("soon_lost")
-class TestSharing(Sharing.TestCase):
-    settings = settings(max_examples=200, stateful_step_count=30)
+def test_sharing():
+    run_state_machine_as_test(Sharing, settings=settings(max_examples=200, stateful_step_count=30))
 
 
 # -- failure groups

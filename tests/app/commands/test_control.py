@@ -9,6 +9,8 @@ import pytest
 from tests.helpers import run, serving, short_folder, wait_for
 
 WORKSPACE = """version = 1
+[outpost]
+allow = "control"
 [[service]]
 name = "echo"
 protocol = "tcp"

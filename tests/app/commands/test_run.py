@@ -1,10 +1,11 @@
 """app.commands.run: a program started as people do."""
 
 import json
+import socket
 
 import pytest
 
-from tests.helpers import run
+from tests.helpers import kept_port, run
 
 PROGRAM = """
 from twisted.internet import reactor
@@ -51,3 +52,34 @@ def test_what_cannot_be_run_is_told(words, code, said):
     done = run("run", *words)
     assert done.returncode == code
     assert said in done.stderr
+
+
+AGAIN = """import os, signal, sys
+if os.path.exists(__file__ + ".once"):
+    os.kill(os.getppid(), signal.SIGTERM)
+    signal.pause()
+open(__file__ + ".once", "w").close()
+"""
+"""In its second run, it ends the command that has started it."""
+
+
+def test_one_that_fails_is_started_again_and_a_taken_port_exchanged(tmp_path):
+    text = PROGRAM.replace("listenTCP(0,", "listenTCP(int(sys.argv[1]),").replace("SystemExit(4)", "SystemExit(5)")
+    (tmp_path / "served.py").write_text(AGAIN + text)
+    with socket.create_server(("127.0.0.1", 0)) as taken, kept_port() as free:
+        port = taken.getsockname()[1]
+        done = run(
+            "run", "--json", "--restart", "on-failure", "--port", f"{port}={free}",
+            "--capture", tmp_path / "x.lpost", tmp_path / "served.py", str(port),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [e["kind"] for e in events if e["service"] == "served" and e["kind"].startswith("service.")]
+    assert kinds[:2] == ["service.failed", "service.restarting"]
+    assert next(e["summary"] for e in events if e["kind"] == "service.started") == f"listening on 127.0.0.1:{free}"
+
+
+def test_ports_that_are_none_are_refused():
+    done = run("run", "--port", "8000", "x.py")
+    assert done.returncode == 2
+    assert "as in 8000=18000" in done.stderr

@@ -16,13 +16,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from twisted.internet import defer
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
 from app.capture.recorder import Trouble
 from app.metrics.declared import METRICS
-from app.metrics.server import CONNECTIONS, site
+from app.metrics.server import CONNECTIONS, LONGEST, site
 from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.services.config import ServiceConfig
@@ -166,6 +168,59 @@ def test_takes_so_many_connections_and_no_more(post: Post) -> None:
     for _ in range(CONNECTIONS):
         factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 5)).makeConnection(StringTransport())
     assert factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 5)) is None
+
+
+def connected(clock: Clock, post: Post) -> tuple[Any, StringTransport]:
+    protocol = site(clock, post, exposed=False).buildProtocol(IPv4Address("TCP", "127.0.0.1", 5))
+    transport = StringTransport()
+    transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]
+    protocol.makeConnection(transport)
+    return protocol, transport
+
+
+@pytest.mark.parametrize("pieces", [[], [b"GET /healthz HTTP/1.1\r\n"], [b"A: b\r\n"] * LONGEST])
+def test_a_connection_ends_in_time_whoever_sends_byte_by_byte_or_nothing(post: Post, pieces: list[bytes]) -> None:
+    clock = Clock()
+    protocol, transport = connected(clock, post)
+    protocol.dataReceived(b"GET /metrics HTTP/1.1\r\n")
+    for piece in pieces:
+        clock.advance(LONGEST / 20)
+        protocol.dataReceived(piece)
+    assert not transport.disconnecting
+    clock.advance(LONGEST - len(pieces) * LONGEST / 20)
+    assert transport.disconnecting
+    protocol.connectionLost(Failure(ConnectionDone()))
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_connection_asks_once_so_that_nothing_gathers_for_who_does_not_read(post: Post) -> None:
+    protocol, transport = connected(Clock(), post)
+    protocol.dataReceived(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+    assert transport.value().count(b"HTTP/1.1 200") == 1
+    assert b"\r\nConnection: close\r\n" in transport.value()
+    assert transport.disconnecting
+
+
+@pytest.mark.parametrize(
+    ("head", "data"),
+    [
+        ("Content-Length: 3000000", b"x" * 3_000_000),
+        ("Transfer-Encoding: chunked", b"2dc6c0\r\n" + b"x" * 3_000_000 + b"\r\n0\r\n\r\n"),
+        ("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 300000", b"a=b&" * 75_000),
+        ("Content-Type: multipart/form-data\r\nContent-Length: 3", b"abc"),
+    ],
+)
+def test_keeps_nothing_of_a_body(post: Post, head: str, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def to_disk(*args: object, **more: object) -> None:
+        raise AssertionError("it was written to the disk, in the reactor's thread")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", to_disk)
+    protocol, transport = connected(Clock(), post)
+    protocol.dataReceived(f"POST /metrics HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode())
+    for at in range(0, len(data), 65_536):
+        protocol.dataReceived(data[at : at + 65_536])
+    assert transport.value().startswith(b"HTTP/1.1 4")
+    assert transport.disconnecting
 
 
 def test_an_idle_program_is_not_woken_by_it(post: Post) -> None:

@@ -23,15 +23,9 @@ from app.services.config import ServiceConfig
 from app.status import Listening, Stopped
 from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
-from tests.helpers import short_folder, until
+from tests.helpers import until
 
 LATE = {"kind": "delay", "ms": 1.0, "enabled": False}
-
-
-@pytest.fixture
-def folder():
-    with short_folder() as made:
-        yield made
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 
 from app import events
-from app.plugin_loader import watch
+from app.files import watching as watch
 from app.plugin_loader.table import Table
 from app.post import Post
 from app.services.config import ServiceConfig

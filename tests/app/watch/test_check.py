@@ -284,6 +284,21 @@ async def test_one_that_is_given_up_leaves_no_connection(checking):
     assert not checking.sender.conversations
 
 
+@pytest.mark.parametrize("scheme", ["tcp", "tls", "http", "https", "ws", "wss"])
+@pytest.mark.parametrize("connected", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_one_that_is_given_up_has_no_result(scheme, connected, checking):
+    async with target(says()) as port:
+        url = parse(f"{scheme}://127.0.0.1:{port}")
+        check = checking.check(config(url.text, expect="x"), url)
+        if connected:
+            await until(lambda: checking.sender.connections)
+        check.cancel()
+        with pytest.raises(CancelledError):
+            await check
+        await until(lambda: not checking.sender.connections)
+
+
 @pytest_twisted.ensureDeferred
 async def test_many_bytes_one_by_one_are_not_looked_through_for_each(checking, monkeypatch):
     from app.text.patterns import Pattern

@@ -166,6 +166,33 @@ def test_never_two_at_once_on_one_target_whatever_they_are_called():
     desk.watches.stop()
 
 
+@pytest.mark.parametrize("how", ["stop", "pause", "become", "hold", "service"])
+def test_what_was_under_way_when_a_watch_stops_is_no_check_that_failed(how):
+    """However the check itself ends: who quits, pauses or changes a watch may not be told that its target is down."""
+    desk = Desk()
+    desk.services["echo"] = named(Listening("127.0.0.1:7"))
+    watched = config(target="echo", fails_after=1)
+    desk.watches.become([watched])
+    desk.check = desk.watches._check = lambda *_: Deferred(lambda done: done.callback(result(False)))
+    desk.watches.start()
+    desk.run(turns.SOON)
+    assert desk.watches["a"].running
+    match how:
+        case "stop":
+            desk.watches.stop()
+        case "pause":
+            desk.watches.pause("a")
+        case "become":
+            desk.watches.become([])
+        case "hold":
+            desk.watches.hold(lambda _: "it is not trusted")
+        case "service":
+            desk.services["echo"].status = Stopped()
+            desk.watches.on_service(desk.services["echo"])
+    assert desk.recorder.events == []
+    desk.watches.stop()
+
+
 def test_a_check_that_takes_longer_than_its_period_is_not_begun_again_meanwhile():
     desk = Desk()
     desk.watches.become([config(every_seconds=1)])

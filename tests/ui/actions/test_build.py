@@ -16,7 +16,7 @@ from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
-WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program"}
+WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program"}
 """Rarely used."""
 
 STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}
@@ -95,7 +95,8 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "open_capture", "save_capture_as", "export", "capture", "pause_capture", "new_capture", "", "quit",
+        "run_program", "", "open_capture", "save_capture_as", "export", "capture", "pause_capture",
+        "new_capture", "", "quit",
     ]  # fmt: skip
 
 

@@ -214,6 +214,22 @@ def test_it_takes_the_colours_of_the_theme(manual: ManualWindow, qapp: QApplicat
     theme.apply(qapp, theme.DARK)
 
 
+def test_other_colours_leave_the_end_of_a_long_page_in_view(manual: ManualWindow, qapp: QApplication) -> None:
+    select(manual, "Your own protocol")
+    bar = manual.page.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    place = bar.value()
+    theme.apply(qapp, theme.LIGHT)
+    assert bar.value() == place > 0
+
+
+def test_each_page_takes_the_place_of_the_one_before(manual: ManualWindow) -> None:
+    for name in ("filters", "window", "filters"):
+        manual.open(name)
+        settle()
+        assert manual.page.findChildren(QTextDocument) == [manual.page.document()]
+
+
 def test_a_section_is_at_the_top_and_marked_when_the_window_is_opened_at_it(qtbot: QtBot, dark: None) -> None:
     """It is opened before it is shown, when its lines break elsewhere."""
     window = ManualWindow(Manual())

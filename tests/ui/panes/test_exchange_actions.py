@@ -21,8 +21,10 @@ from tests.ui.desk import Capture, InstantReader, config, do, memory_post, settl
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.panes.exchange_actions import ExchangeActions
+from ui.programs.actions import ProgramActions
 from ui.services.actions import ServiceActions
 from ui.services.dialog import ServiceDialog
+from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 pytestmark = [
@@ -45,7 +47,9 @@ class Desk:
         capture.store([value for row in rows for value in row])
         self.post, _ = memory_post(config("alpha"))
         self.bridge = Bridge(self.post)
-        self.services = ServiceActions(self.post, Edits(self.post, window), self.bridge, window)
+        edits = Edits(self.post, window)
+        programs = ProgramActions(self.post, edits, Settings(capture.path.with_suffix(".ini")), window, print)
+        self.services = ServiceActions(self.post, edits, self.bridge, window, programs)
         self.actions = ExchangeActions(reader, window)  # type: ignore[arg-type]
         self.copied: list[str] = []
         self.failed: list[str] = []

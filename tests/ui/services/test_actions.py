@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt
@@ -17,8 +18,10 @@ from app.status import Failed, Listening, Stopped, Stopping
 from tests.ui.desk import Peer, config, memory_post, settle
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.programs.actions import ProgramActions
 from ui.services.actions import ServiceActions
 from ui.services.dialog import ServiceDialog
+from ui.settings import Settings
 
 pytestmark = [
     # Of the offscreen platform, when a dialog is brought to the front.
@@ -39,13 +42,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
+def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     post, reactor = memory_post(config("alpha"), config("beta", 9008))
     bridge = Bridge(post)
     window = QMainWindow()
     qtbot.addWidget(window)
     window.show()
-    yield Desk(post, reactor, ServiceActions(post, Edits(post, window), bridge, window), bridge)
+    edits = Edits(post, window)
+    programs = ProgramActions(post, edits, Settings(tmp_path / "window.ini"), window, print)
+    yield Desk(post, reactor, ServiceActions(post, edits, bridge, window, programs), bridge)
     bridge.close()
 
 

@@ -46,7 +46,7 @@ def db() -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(":memory:", isolation_level=None)
     add_functions(db)
     schema.create(db)
-    db.execute("INSERT INTO service VALUES (1, 'rest', 'http'), (2, 'ws-echo', 'websocket')")
+    db.execute("INSERT INTO service (id, name, protocol) VALUES (1, 'rest', 'http'), (2, 'ws-echo', 'websocket')")
     db.execute(
         "INSERT INTO connection (id, service, peer, host, opened) VALUES"
         " (7, 1, '127.0.0.1:5000', '127.0.0.1:9080', 0), (8, 2, '[::1]:5001', '[::1]:9081', 0)"

@@ -141,7 +141,8 @@ def test_nothing_that_is_typed_raises(typed, payload, summary):
 
 def test_conditions_add_up():
     with a_capture([(b"yes", None), (b"no", None)]) as db:
-        db.execute("INSERT INTO service VALUES (1, 'echo', 'tcp'), (2, 'echo', 'udp'), (3, 'other', 'tcp')")
+        services = "(1, 'echo', 'tcp'), (2, 'echo', 'udp'), (3, 'other', 'tcp')"
+        db.execute(f"INSERT INTO service (id, name, protocol) VALUES {services}")  # noqa: S608
         db.execute("UPDATE stored SET service = 3 WHERE id = 2")
         assert matching(db, of_service("echo")) == [1]
         assert matching(db, of_service("echo") & substring("yes")) == [1]

@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from app.capture.writing.arena import Arena, shared
 
@@ -104,5 +104,6 @@ class Use(RuleBasedStateMachine):
         self.arena.close()
 
 
-TestUse = Use.TestCase
-TestUse.settings = settings(max_examples=200, stateful_step_count=40)
+@pytest.mark.hypothesis
+def test_use():
+    run_state_machine_as_test(Use, settings=settings(max_examples=200, stateful_step_count=40))

@@ -145,7 +145,7 @@ def test_services_keep_their_numbers_over_runs(path):
         file = CaptureFile(path, run, LIMIT)
         file.store(batch(1, event(), services=services))
         file.close()
-    assert read(path, "SELECT * FROM service") == [(1, "a", "tcp"), (2, "b", "tcp"), (3, "a", "udp")]
+    assert read(path, "SELECT id, name, protocol FROM service") == [(1, "a", "tcp"), (2, "b", "tcp"), (3, "a", "udp")]
     assert read(path, "SELECT service FROM event") == [(1,), (2,)]
 
 

@@ -5,8 +5,6 @@ import errno
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,15 @@ from app.capture import errors
 from app.capture.writing import writer as module
 from app.capture.writing.batch import HEADER, Frame
 from app.capture.writing.writer import in_words
+from tests import writers
 from tests.app.capture.captures import LIMIT, batch, event, is_sound, make, payloads, read
-from tests.helpers import ROOT
 
 
 class Writer:
     """The writer, spoken to as its parent does."""
 
     def __init__(self, path, run="run"):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.capture.writing.writer", str(path), run, str(LIMIT)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+        self.process = writers.Process([str(path), run, str(LIMIT)])
 
     def send(self, *batches):
         for one in batches:
@@ -43,7 +38,7 @@ class Writer:
             self.process.stdin.close()
         said = [json.loads(line) for line in self.process.stdout]
         self.process.stdout.close()
-        return said, self.process.wait(60)
+        return said, self.process.wait()
 
 
 @pytest.fixture
@@ -131,7 +126,7 @@ def test_all_that_the_pipe_holds_is_stored_after_the_parents_death(start, path):
     writer.send(*(batch(n, event(b"%d" % n)) for n in range(1, 51)))
     writer.process.stdout.close()
     writer.process.stdin.close()
-    writer.process.wait(60)
+    writer.process.wait()
     assert payloads(path) == [b"%d" % n for n in range(1, 51)]
     assert is_sound(path)
 

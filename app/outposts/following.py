@@ -1,0 +1,296 @@
+"""One outpost, as a console has it: read into our capture, and steered. Connected again each time that it is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from time import time_ns
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+
+from app import events
+from app.capture.reading.outposts import Read, connections
+from app.capture.reading.reader import Reader
+from app.capture.reading.stored import Stored
+from app.capture.recorder import Recorder
+from app.errors import PostError
+from app.outposts import protocol as p
+from app.outposts import sound
+from app.outposts.arriving import PROTOCOL, Arriving, FalseError
+from app.outposts.carrier import Carrier, Connected, Lost, Way
+from app.outposts.errors import FalseOutpostError, ItselfError, LostError, NotOurProtocolError
+from app.signal import Signal
+
+READ_BYTES = 1 << 20
+"""Bytes of events that are asked for at once, which is what an outpost has on its way to us."""
+
+HELLOS = 3
+"""So often the outpost's clock is asked for. What took the shortest time counts: it can be wrong by half of that."""
+
+SLICE = 500
+"""Events that are taken in one turn of the reactor."""
+
+MOST_PAYLOAD = 64 << 20
+"""Bytes of a payload that are fetched. The rest of a longer one stays at the outpost."""
+
+MOST_CAPTURES = 1_000
+"""Captures that one outpost may have had, which are told apart."""
+
+AGAIN = 1.0
+"""Seconds until an outpost is asked again that has no capture yet."""
+
+
+class Following:
+    """Reads one outpost.
+
+    Attributes:
+        name: what we call it; its events are of services ``name/service``.
+        carrier: the way to it.
+        outpost: who answered last; None before anybody has.
+        services: as it has told last.
+        behind: events that it has and we have not.
+        clock: by how many ns its clock is ahead of ours.
+        is_ours: whether a capture with this identity is our own, which cannot be read into itself.
+        problem: what is wrong with it, in words; empty while it is read.
+        changed: emits this object when one of these, or the way to it, has changed.
+    """
+
+    def __init__(
+        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, *, history: bool = True
+    ) -> None:
+        """``asks_as``: who asks, as the events of the outpost will say. ``history``: whether what it had captured
+        before it was ever read is read, too."""
+        self._reactor, self._recorder, self._asks_as, self._history = reactor, recorder, asks_as, history
+        self.name, self.carrier = name, carrier
+        self.outpost: p.Outpost | None = None
+        self.services: tuple[p.Service, ...] = ()
+        self.behind = self.clock = 0
+        self.problem = ""
+        self.changed: Signal[Following] = Signal()
+        self.is_ours: Callable[[str], bool] = lambda capture: False
+        self._known: dict[str, tuple[int, int]] = {}
+        self._reader: Reader | None = None
+        self._arriving: Arriving | None = None
+        self._working: Deferred[None] | None = None
+        self._waiting: Deferred[None] | None = None
+        self._asking_services = self._services_stale = self._was_connected = False
+        self._number = recorder.add_service(name, PROTOCOL, name)
+        self._unhook = (
+            carrier.changed.connect(self._on_way),
+            carrier.hinted.connect(lambda _: self._refresh()),
+            recorder.pressure.connect(lambda _: self._go_on()),
+            recorder.pause_changed.connect(lambda _: self._go_on()),
+        )
+
+    def open(self, reader: Reader, progress: list[Read]) -> None:
+        """Connect, and read. ``progress``: how far it was read before, into the capture that ``reader`` reads."""
+        self._reader = reader
+        self._known = {read.capture: (read.last, read.clock) for read in progress if read.name == self.name}
+        self.carrier.open()
+
+    def progress(self) -> list[Read]:
+        """How far each of its captures was read."""
+        return [Read(self.name, capture, last, clock) for capture, (last, clock) in self._known.items()]
+
+    async def close(self) -> None:
+        """Read no more. What was read stays."""
+        for disconnect in self._unhook:
+            disconnect()
+        self._end_work()
+        await self.carrier.close()
+
+    def ask(self, request: p.Request) -> Deferred[Any]:
+        """As ``Carrier.ask``. What it changes is seen in ``services`` soon."""
+        return self.carrier.ask(request)
+
+    def allows(self, request: type[p.Request]) -> bool:
+        """Whether the outpost does what ``request`` asks for."""
+        given = self.outpost.allow if self.outpost else "read"
+        return p.LEVELS.index(request.level) <= p.LEVELS.index(given)
+
+    def on_new_capture(self) -> None:
+        """Another capture of ours has begun, and goes on where the one before ended."""
+        for capture, (last, clock) in self._known.items():
+            self._recorder.resume_elsewhere(self.name, capture, clock, last)
+        if self._arriving is not None:
+            self._arriving.forget_connections()
+
+    # -- the way to it
+
+    def _on_way(self, way: Way) -> None:
+        if isinstance(way, Connected):
+            self._end_work()
+            self._working = Deferred.fromCoroutine(self._work())
+        else:
+            if isinstance(way, Lost):
+                self.problem = way.reason
+                self._tell_lost(way.reason)
+            self._end_work()
+        self.changed.emit(self)
+
+    def _end_work(self) -> None:
+        working, self._working = self._working, None
+        self._waiting = None
+        if working is not None:
+            working.cancel()
+
+    def _tell_lost(self, reason: str) -> None:
+        if self._was_connected:
+            self._was_connected = False
+            detail = {"outpost": self.name, "target": self.carrier.target, "reason": reason}
+            self._record(events.OUTPOST_LOST, f"{self.name} is lost: {reason}", detail)
+
+    def _record(self, kind: int, words: str, detail: dict[str, Any]) -> None:
+        self._recorder.record(kind, self._number, summary=words, detail=json.dumps(detail))
+
+    # -- reading
+
+    async def _work(self) -> None:
+        """From a new connection to its end."""
+        try:
+            await self._greet()
+            self._refresh()
+            while True:
+                await self._read()
+        except (CancelledError, LostError):
+            pass
+        except FalseError as e:
+            self._cut(FalseOutpostError(target=self.carrier.target, reason=e))
+        except PostError as e:
+            self._cut(e)
+        except Exception as e:
+            self._recorder.record_failure(e, self._number)
+            self._cut(FalseOutpostError(target=self.carrier.target, reason=f"{type(e).__name__}: {e}"))
+
+    def _cut(self, error: PostError) -> None:
+        self._working = None
+        self.carrier.drop(str(error))
+
+    async def _greet(self) -> None:
+        best = None
+        for _ in range(HELLOS):  # the first one finds both busy
+            before = time_ns()
+            found: p.Outpost = await self.carrier.ask(p.Hello(p.VERSION, self._asks_as))
+            after = time_ns()
+            if best is None or after - before < best[0]:
+                best = after - before, found.time - (before + after) // 2
+        assert best is not None
+        if found.version != p.VERSION:
+            reason = f"it speaks version {found.version}, and this program {p.VERSION}"
+            raise NotOurProtocolError(path=self.carrier.target, reason=reason)
+        self.outpost, self.problem = found, ""
+        self.clock = max(-sound.MAX_TIME, min(best[1], sound.MAX_TIME))
+        self._was_connected = True
+        program = sound.name(found.program)
+        detail = {
+            "outpost": self.name, "target": self.carrier.target, "program": program, "allow": found.allow,
+            "clock": self.clock / 1e9,
+        }  # fmt: skip
+        self._record(events.OUTPOST_CONNECTED, f"{self.name} at {self.carrier.target}: {program}", detail)
+        if found.capture:
+            if not self._history and not self._known:
+                self._known[found.capture] = found.last, self.clock
+            await self._turn_to(found.capture)
+        self.changed.emit(self)
+
+    async def _turn_to(self, capture: str) -> None:
+        """Read this capture of the outpost from now on, from where we were in it."""
+        if self._arriving is not None and self._arriving.capture == capture:
+            self._arriving.clock = self.clock
+            return
+        if self.is_ours(capture):
+            raise ItselfError(name=self.name)
+        if capture not in self._known and len(self._known) >= MOST_CAPTURES:
+            raise FalseError(f"it has had more than {MOST_CAPTURES:,} captures")
+        last = self._known.get(capture, (0, 0))[0]
+        found: dict[int, int] = await self._stored_connections(capture) if last else {}
+        self._arriving = Arriving(self._recorder, self.name, capture, last, self.clock, found)
+
+    def _stored_connections(self, capture: str) -> Deferred[dict[int, int]]:
+        done: Deferred[dict[int, int]] = Deferred()
+        nothing: dict[int, int] = {}
+        assert self._reader is not None
+        self._reader.read(
+            lambda store: connections(store, self.name, capture), nothing,
+            lambda found: None if done.called else done.callback(found),
+        )  # fmt: skip
+        return done
+
+    async def _read(self) -> None:
+        """Ask once, and take what is answered."""
+        await self._ready()
+        before = self._arriving
+        after, capture = (before.last, before.capture) if before else (0, "")
+        found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
+        if found.capture != capture:
+            if not found.capture:
+                await deferLater(self._reactor, AGAIN)
+                return
+            await self._turn_to(sound.name(found.capture))
+            if capture:
+                return  # these are none of what was asked for
+        arriving = self._arriving
+        assert arriving is not None
+        for start in range(0, len(found.events), SLICE):
+            whole = [await self._whole(event) for event in found.events[start : start + SLICE]]
+            await self._ready()
+            arriving.take(whole)
+            self._known[arriving.capture] = arriving.last, self.clock
+            if start + SLICE < len(found.events):
+                await deferLater(self._reactor, 0)
+        behind = max(0, found.last - arriving.last)
+        if behind != self.behind:
+            self.behind = behind
+            self.changed.emit(self)
+
+    async def _whole(self, event: Stored) -> Stored:
+        """``event`` with its payload, which may have been left out."""
+        if not event.left_out or event.outpost:
+            return event
+        payload = bytearray()
+        most = min(event.left_out, MOST_PAYLOAD)
+        while len(payload) < most:
+            part: p.Part = await self.carrier.ask(
+                p.Payload(event.id, len(payload), min(p.MAX_READ, most - len(payload)))
+            )
+            if not part.data:
+                break  # it was dropped meanwhile
+            payload += part.data[: most - len(payload)]
+        return Stored(
+            event.id, event.time, event.kind, event.service, event.protocol, event.conn, event.peer, event.host,
+            event.size, event.summary, event.detail, bytes(payload),
+        )  # fmt: skip
+
+    async def _ready(self) -> None:
+        """Wait while our capture is behind, or paused: meanwhile the outpost keeps what it has."""
+        while self._recorder.pressed or self._recorder.paused:
+            self._waiting = Deferred()
+            await self._waiting
+
+    def _go_on(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.called:
+            waiting.callback(None)
+
+    # -- services
+
+    def _refresh(self) -> None:
+        """Ask for the services; once at a time, however many hints come."""
+        self._services_stale = True
+        if not self._asking_services and isinstance(self.carrier.way, Connected) and self.outpost is not None:
+            self._asking_services = True
+            Deferred.fromCoroutine(self._ask_services())
+
+    async def _ask_services(self) -> None:
+        try:
+            while self._services_stale:
+                self._services_stale = False
+                found: p.Services = await self.carrier.ask(p.Status())
+                self.services = found.services
+                self.changed.emit(self)
+        except (PostError, CancelledError):
+            pass  # it is asked anew with the next connection
+        finally:
+            self._asking_services = False

@@ -1,0 +1,87 @@
+"""What an outpost says of an event, made into what our capture may hold: anybody may have said it.
+
+The writer makes tables of the details of some kinds, and takes them for what the program records. An event of which
+that is not true is kept as a line of the log, with what was said.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from app import events
+from app.capture.reading.stored import Stored
+from app.text.escapes import one_line
+
+MAX_NAME = 200
+"""Characters of a name or an address."""
+
+MAX_LINE = 20_000
+"""Characters of a summary."""
+
+MAX_NUMBER = 1 << 53
+"""Above every number of a detail: JSON has no larger ones."""
+
+MAX_TIME = 1 << 62
+"""Above every time, in ns since 1970."""
+
+_SHOWN = 2_000
+"""Characters of a detail that was not understood."""
+
+
+def name(text: str | None) -> str:
+    """A name or an address, in one line."""
+    return one_line((text or "")[:MAX_NAME])
+
+
+def sound(event: Stored) -> tuple[int, str | None, str | None]:
+    """Kind, summary and detail of an event as they may be stored."""
+    summary = None if event.summary is None else event.summary[:MAX_LINE]
+    if summary is not None and not summary.isprintable():
+        summary = one_line(summary)
+    declared = events.KINDS.get(event.kind)
+    if declared is None:
+        return _told(event, summary, f"an event of a kind that is not known here: {event.kind}")
+    if event.detail is None:
+        return (event.kind, summary, None) if not declared.always else _told(event, summary, declared.name)
+    detail = _read(event.detail)
+    if detail is None or not _fits(detail, declared):
+        return _told(event, summary, declared.name)
+    return event.kind, summary, event.detail
+
+
+def _read(detail: str) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(detail)
+    except msgspec.DecodeError:
+        try:  # half a surrogate pair, for which Python's JSON has an escape
+            found = json.loads(detail)
+        except (ValueError, RecursionError):
+            return None
+    except RecursionError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _fits(detail: dict[str, Any], declared: events.Declaration) -> bool:
+    return all(key in detail and _is(detail[key], type) for key, type in declared.always.items()) and all(
+        key not in detail or _is(detail[key], type) for key, type in declared.sometimes.items()
+    )
+
+
+def _is(value: Any, type: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value) and isinstance(value, type)
+    if isinstance(value, int):
+        # A whole number of seconds is written without a point by other programs.
+        return abs(value) < MAX_NUMBER and (isinstance(value, type) or type is float)
+    return isinstance(value, type)
+
+
+def _told(event: Stored, summary: str | None, what: str) -> tuple[int, str | None, str | None]:
+    shown = (event.detail or "")[:_SHOWN]
+    words = f"what came as {what}" if summary is None else f"what came as {what}: {summary}"
+    return events.LOG, one_line(words), json.dumps({"kind": event.kind, "detail": shown})

@@ -1,0 +1,315 @@
+"""A login at a router: one WAMP session over a WebSocket, made again each time that it is lost.
+
+autobahn speaks WAMP. Login is cryptosign, as Crossbar has it: the router
+sends 32 bytes, and gets them back signed (https://wamp-proto.org/wamp_latest_ietf.html#name-cryptosign-based-authentica).
+We sign with ``cryptography``, which we have; autobahn's own needs five packages more.
+
+What is called is ``post.NAME.REQUEST``. Its one argument are the bytes of a frame, as over a stream; so is the result.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from autobahn.twisted.wamp import ApplicationSession
+from autobahn.twisted.websocket import WampWebSocketClientFactory, WampWebSocketClientProtocol
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.serializer import MsgPackSerializer
+from autobahn.wamp.types import Challenge, CloseDetails, ComponentConfig
+from OpenSSL import SSL
+from twisted.application.internet import backoffPolicy
+from twisted.internet import ssl
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from app.errors import system_words
+from app.outposts import protocol as p
+from app.outposts.errors import RouterError
+from app.outposts.keys import Key
+
+MOST_BYTES = p.MAX_ANSWER + (1 << 20)
+"""Of one WAMP message, and so of one WebSocket message and frame."""
+
+PING = 10.0
+"""Seconds between pings, and those that an answer may take: a link that is cut without a word is noticed."""
+
+SECONDS_TO_JOIN = 30.0
+"""Until a connection has become a session."""
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What an outpost or a console may be called at a router: one part of the name of a procedure."""
+
+Policy = Callable[[int], float]
+POLICY: Policy = backoffPolicy(initialDelay=1.0, maxDelay=30.0)
+"""Seconds to wait after so many attempts that have failed; each differs a little, so that not all come at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where to log in, and as who.
+
+    Attributes:
+        url: ``wss://HOST[:PORT]/PATH``; ``ws`` only where it stays on this machine.
+        authorities: PEM of those that may sign the router's certificate; empty: those of the system.
+    """
+
+    url: str
+    realm: str
+    name: str
+    key: Key
+    authorities: bytes = b""
+
+
+def login(url: str, realm: str, name: str, key: Key, ca: Path | None = None) -> Login:
+    """What was typed, checked. Reads the file ``ca``. Raises RouterError."""
+    host, _ = _address(url)
+    if urlsplit(url).scheme == "ws" and not _is_here(host):
+        raise RouterError(url=url, reason="ws:// is not encrypted, and goes to another machine; use wss://")
+    if not NAME.fullmatch(name):
+        raise RouterError(url=url, reason=f"the name {name} may have letters, digits, - and _, 64 at most")
+    if not re.fullmatch(r"[^\s#]{3,255}", realm):
+        raise RouterError(url=url, reason=f"the realm {realm} must have three characters or more, and no space or #")
+    try:
+        authorities = ca.read_bytes() if ca else b""
+        if ca:
+            _authorities(authorities)
+    except (OSError, ValueError, SSL.Error) as e:
+        reason = system_words(e) if isinstance(e, OSError) else "it holds no certificate in PEM"
+        raise RouterError(url=url, reason=f"{ca}: {reason}") from e
+    return Login(url, realm, name, key, authorities)
+
+
+def _address(url: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise RouterError(url=url, reason="an address is wss://HOST:PORT/ws")
+    return host, port or (443 if parts.scheme == "wss" else 80)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _authorities(pem: bytes) -> Any:
+    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", pem, re.DOTALL)
+    if not blocks:
+        raise ValueError
+    return ssl.trustRootFromCertificates([ssl.Certificate.loadPEM(block) for block in blocks])
+
+
+def words(error: BaseException | None) -> str:
+    """What went wrong at the router, in its words."""
+    said: str = error.error_message() if isinstance(error, ApplicationError) else system_words(error)
+    return said
+
+
+class RouterSession(ApplicationSession):
+    """One session. It lives as long as its connection."""
+
+    def __init__(self, router: Router) -> None:
+        super().__init__(ComponentConfig(router.login.realm))
+        self._router = router
+
+    def onConnect(self) -> None:
+        login = self._router.login
+        extra = {"pubkey": login.key.public.signing.hex(), "channel_binding": None}
+        self.join(login.realm, ["cryptosign"], login.name, authextra=extra)
+
+    def onChallenge(self, challenge: Challenge) -> str:
+        asked = bytes.fromhex(challenge.extra["challenge"])
+        if challenge.method != "cryptosign" or len(asked) != 32:
+            raise ValueError("the router asks for something else than cryptosign")
+        return self._router.login.key.signing.sign(asked).hex() + asked.hex()
+
+    async def onJoin(self, details: Any) -> None:
+        await self._router.session_joined(self)
+
+    def onLeave(self, details: CloseDetails) -> None:
+        lost = details.reason == CloseDetails.REASON_TRANSPORT_LOST
+        self._router.session_left("" if lost else details.message or details.reason or "it has ended the session")
+        self.disconnect()
+
+    def onUserError(self, fail: Failure, msg: str) -> None:
+        self._router.session_failed(fail)
+
+
+class _Link(WampWebSocketClientProtocol):
+    """One connection: it says when it has ended, whether there was a session on it or not."""
+
+    ended = False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.ended = True
+        super().connectionLost(reason)
+        self.factory.router.link_ended(self, reason)
+
+
+class _Links(WampWebSocketClientFactory):
+    noisy = False
+    protocol = _Link
+
+    def __init__(self, router: Router, reactor: Any) -> None:
+        url, serializers = router.login.url, [MsgPackSerializer()]
+        super().__init__(lambda: RouterSession(router), url, reactor=reactor, serializers=serializers)
+        self.router = router
+
+
+class Router:
+    """The login at a router, held until ``close``.
+
+    Twisted's ``ClientService`` is not for this: it takes a connection for a success, and does not bear one that fails
+    between its start and the login.
+
+    Args:
+        joined: called with each new session; what it awaits belongs to joining.
+        left: called with the reason when a session was lost, or could not be had, and with the seconds until the
+            next try.
+        failed: called with what a callback of WAMP has raised.
+
+    Attributes:
+        session: the one that is joined now.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        login: Login,
+        joined: Callable[[RouterSession], Any],
+        left: Callable[[str, float], object],
+        failed: Callable[[BaseException], object] = lambda e: None,
+        policy: Policy = POLICY,
+    ) -> None:
+        self._reactor, self.login, self._policy = reactor, login, policy
+        self._joined, self._left, self._failed = joined, left, failed
+        self.session: RouterSession | None = None
+        self._reason = ""
+        self._attempts = 0
+        self._open = False
+        self._link: _Link | None = None
+        self._connecting: Deferred[Any] | None = None
+        self._later: IDelayedCall | None = None
+        self._closed: Deferred[None] | None = None
+        host, port = _address(login.url)
+        self._endpoint: Any = HostnameEndpoint(reactor, host, port, timeout=SECONDS_TO_JOIN)
+        if urlsplit(login.url).scheme == "wss":
+            trusted = _authorities(login.authorities) if login.authorities else None
+            self._endpoint = wrapClientTLS(ssl.optionsForClientTLS(host, trustRoot=trusted), self._endpoint)
+        self._factory = _Links(self, reactor)
+        self._factory.setProtocolOptions(
+            openHandshakeTimeout=SECONDS_TO_JOIN, closeHandshakeTimeout=2, tcpNoDelay=True, failByDrop=True,
+            autoPingInterval=PING, autoPingTimeout=PING, maxMessagePayloadSize=MOST_BYTES,
+            maxFramePayloadSize=MOST_BYTES, perMessageCompressionOffers=[],
+        )  # fmt: skip
+
+    def open(self) -> None:
+        self._open = True
+        self._try()
+
+    def close(self) -> Deferred[None]:
+        """Fires when the connection has ended."""
+        self._open = False
+        self._stop_waiting()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._link is None:
+            return succeed(None)
+        self._closed = Deferred()
+        self._end()
+        return self._closed
+
+    def now(self) -> None:
+        """Wait no longer for the next try."""
+        if self._link is None and self._stop_waiting():
+            self._try()
+
+    def drop(self, reason: str) -> None:
+        """End the connection, and log in again later."""
+        self._reason = self._reason or reason
+        self._end()
+
+    # -- the course of one connection
+
+    def _try(self) -> None:
+        self._reason = ""
+        self._connecting = self._endpoint.connect(self._factory)
+        self._connecting.addCallbacks(self._on_connected, self._on_no_connection)
+
+    def _on_connected(self, link: Any) -> None:
+        self._connecting = None
+        if link.ended:
+            return
+        self._link = link
+        self._later = self._reactor.callLater(SECONDS_TO_JOIN, self.drop, "there was no session in time")
+
+    def _on_no_connection(self, failure: Failure) -> None:
+        self._connecting = None
+        self._reason = system_words(failure.value)
+        self._wait()
+
+    async def session_joined(self, session: RouterSession) -> None:
+        self.session = session
+        try:
+            await self._joined(session)
+        except Exception as e:  # the router refuses what belongs to joining, or the session has ended
+            self.drop(words(e))
+            return
+        self._attempts = 0
+        self._stop_waiting()
+
+    def session_left(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        self.session = None
+
+    def session_failed(self, failure: Failure) -> None:
+        if failure.value is not None:
+            self._failed(failure.value)
+
+    def link_ended(self, link: _Link, reason: Failure) -> None:
+        self.session, self._link = None, None
+        self._stop_waiting()
+        self._reason = self._reason or link.wasNotCleanReason or system_words(reason.value)
+        if self._closed is not None:
+            closed, self._closed = self._closed, None
+            closed.callback(None)
+        self._wait()
+
+    def _wait(self) -> None:
+        if not self._open:
+            return
+        self._attempts += 1
+        seconds = self._policy(self._attempts)
+        self._later = self._reactor.callLater(seconds, self._on_time)
+        self._left(self._reason.removesuffix("."), seconds)
+
+    def _on_time(self) -> None:
+        self._later = None
+        self._try()
+
+    def _stop_waiting(self) -> bool:
+        """Whether something was waited for."""
+        waiting, self._later = self._later, None
+        if waiting is None or not waiting.active():
+            return False
+        waiting.cancel()
+        return True
+
+    def _end(self) -> None:
+        if self._link is not None:
+            self._link.wasClean = True  # or autobahn warns of it
+            self._link.dropConnection(abort=True)  # not of the transport alone: the link would read on what it has

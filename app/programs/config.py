@@ -1,0 +1,131 @@
+"""The declarations of a hosted program, a table ``[[program]]`` of a workspace, and what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app import options
+from app.files import confined
+from app.options import Mistake, Option, Options, with_defaults
+from app.programs import ports
+from app.text.escapes import one_line
+from app.trust.asks import Ask
+
+MAX_PROGRAMS = 50
+"""Programs of one workspace."""
+
+MAX_NAME = 40
+MAX_WORDS = 100
+MAX_WORD = 4_000
+"""Characters of a name; words of a command line, and characters of each."""
+
+ON_CHANGE, ON_FAILURE, NEVER = "on-change", "on-failure", "never"
+
+
+def _name_problem(name: str) -> str | None:
+    if not name.strip() or name != name.strip() or "/" in name:
+        return 'must be text without spaces around it and without "/", as in name = "tutorial"'
+    if len(name) > MAX_NAME or not name.isprintable():
+        return f"must be one line of at most {MAX_NAME} characters, none of them invisible"
+    return None
+
+
+def _run_problem(words: list[str]) -> str | None:
+    if not words or not words[0].strip():
+        return 'must name a program, as in run = ["echo.py"]'
+    if words[0] == "-m" and (len(words) < 2 or not words[1].strip()):
+        return 'must name a module behind -m, as in run = ["-m", "mypackage.server"]'
+    if len(words) > MAX_WORDS or any(len(word) > MAX_WORD or "\0" in word for word in words):
+        return f"must have at most {MAX_WORDS} words of at most {MAX_WORD:,} characters, none of them NUL"
+    return None
+
+
+PROGRAM = (
+    Option(
+        "name", str, "", "What it is called; the window lists its ports in a group of that name", required=True,
+        check=_name_problem,
+    ),
+    Option(
+        "run", list, [],
+        "What is started, with its arguments: a Python file or a `.tac`; `-m` and a module; or a command that is a"
+        " Python script, as `twist`. Each word is an item of its own",
+        required=True, check=_run_problem,
+    ),
+    Option(
+        "folder", str, "", "The folder in which it runs, where a relative file starts; empty: that of the workspace",
+        path="folder",
+    ),
+    Option(
+        "restart", str, NEVER, "When it is started again by itself",
+        choices=(ON_CHANGE, ON_FAILURE, NEVER),
+        choice_words=("when its files change", "when it has failed", "never"),
+        helps=(
+            "When one of its files is saved: its script, and what that imports of its own",
+            "When it has ended by an error or a signal, after 1 s, then after twice as long each time, up to a minute",
+            "Never: only by hand",
+        ),
+    ),
+    Option(
+        "ports", dict, {},
+        'Where a port is taken that it wants to listen on, listen on another one: `{ "8000" = "18000" }`',
+        check=ports.problem,
+    ),
+    Option("autostart", bool, False, "Start it when the workspace is opened"),
+)  # fmt: skip
+"""Each key of ``[[program]]``."""
+
+_DEFAULTS = {option.name: option.default for option in PROGRAM}
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramConfig:
+    """One ``[[program]]`` of a workspace, after it was checked; ``PROGRAM`` says what each key means."""
+
+    name: str
+    run: tuple[str, ...]
+    folder: str = ""
+    restart: str = NEVER
+    ports: Mapping[str, str] = field(default_factory=dict)
+    autostart: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is started, as one line."""
+        return one_line(" ".join(self.run))
+
+    def every_key(self) -> dict[str, Any]:
+        return asdict(self) | {"run": list(self.run), "ports": dict(self.ports)}
+
+    def as_table(self) -> dict[str, Any]:
+        """The table for a workspace file: without keys that have their default values."""
+        required = ("name", "run")
+        return {key: value for key, value in self.every_key().items() if key in required or value != _DEFAULTS[key]}
+
+
+def made_of(table: Options) -> ProgramConfig:
+    """The program of a table without mistakes."""
+    values = with_defaults(PROGRAM, table)
+    return ProgramConfig(**values | {"run": tuple(values["run"]), "ports": dict(values["ports"])})
+
+
+def mistakes(table: Options, others: Iterable[str] = ()) -> Iterator[Mistake]:
+    """All that is wrong with one table ``[[program]]``. ``others``: names of services and other programs."""
+    yield from options.mistakes(PROGRAM, table)
+    if table.get("name") in set(others):
+        yield Mistake("name", f'"{table["name"]}" is taken. Give each program and service its own name')
+
+
+def asks_of(programs: Iterable[ProgramConfig], folder: Path) -> list[Ask]:
+    """What these programs ask for: to be run. ``folder`` is the workspace's. Blocks, because links are resolved."""
+    return [_ask(program, folder) for program in programs]
+
+
+def _ask(program: ProgramConfig, folder: Path) -> Ask:
+    place = confined.named(folder, program.folder).resolve()
+    where = f" in {place}" if program.folder else ""
+    ports = "".join(f" {wanted}={instead}" for wanted, instead in sorted(program.ports.items()))
+    words = f"starts the program {program.words}{where}: its code can do all that you can"
+    return Ask("run", program.name, f"{program.words} in {place}{ports}", words)

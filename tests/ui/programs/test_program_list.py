@@ -1,0 +1,206 @@
+"""Hosted programs in the window: their rows, their dialog, and what is done to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtGui import QDropEvent
+from PyQt5.QtWidgets import QDialogButtonBox
+
+from app import events
+from app.programs import hosted
+from app.programs.config import ProgramConfig
+from app.programs.fields import fields_of, table_of
+from app.programs.hosted import HostedProgram
+from app.status import Failed, Running, Stopped
+from app.workspace import reading
+from tests.ui.desk import do, settle
+from ui.services.rows import Heading, ServiceRow
+from ui.window.main_window import MainWindow
+
+pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
+
+
+class Process:
+    """Stands for a process. ``done`` lists what was ordered of it, and how it was ended."""
+
+    tail = b""
+
+    def __init__(self, reactor, recorder, number, shown, ended) -> None:  # type: ignore[no-untyped-def]
+        self.pid, self.ended, self.done = 0, ended, []
+
+    def start(self, program, folder, ports) -> None:  # type: ignore[no-untyped-def]
+        self.pid = 4711
+        self.program, self.ports = program, ports
+
+    def order(self, **words: object) -> None:
+        self.done.append(words)
+
+    def send_signal(self, number: int) -> None:
+        self.ended(-number, False)
+
+    def kill(self) -> None:
+        self.ended(-9, False)
+
+
+@pytest.fixture
+def desk(window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MainWindow:
+    """A window whose workspace has the program ``echo`` besides its services."""
+    monkeypatch.setattr(hosted, "Process", Process)
+    (tmp_path / "echo.py").write_text("")
+    window.edits.set_programs([ProgramConfig("echo", (str(tmp_path / "echo.py"),))], "add")
+    settle()
+    return window
+
+
+def program(window: MainWindow) -> HostedProgram:
+    return window._post.programs.all["echo"]
+
+
+def begin(window: MainWindow) -> HostedProgram:
+    """Start it, and have it open a port."""
+    window.services.select("echo")
+    do(window, "toggle_service")
+    one = program(window)
+    assert isinstance(one.status, Running)
+    number = one.on_port(1, "Echo:9620", "tcp")
+    one.on_status(1, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"})
+    one.on_opened(1, 900, 1, {"peer": "127.0.0.1:50000", "host": "127.0.0.1:9620"})
+    assert number
+    window._post.programs._tell()
+    settle()
+    return one
+
+
+def rows(window: MainWindow) -> list[str]:
+    return [row.group if isinstance(row, Heading) else row.title for row in window.services._model.rows]
+
+
+def row(window: MainWindow, name: str) -> ServiceRow:
+    found = window.services._model.rows[window.services._model.at(name)]
+    assert isinstance(found, ServiceRow)
+    return found
+
+
+def test_a_program_and_its_ports_are_a_group(desk: MainWindow) -> None:
+    begin(desk)
+    assert rows(desk)[-3:] == ["echo", "echo", "Echo:9620"]
+    assert row(desk, "echo").word == "runs"
+    assert row(desk, "echo/Echo:9620").address == "127.0.0.1:9620"
+    desk.services.select("echo/Echo:9620")
+    settle()
+    assert list(desk.connections._model.numbers) == [900]
+
+
+def test_stop_on_a_port_closes_it_and_on_the_program_ends_that(desk: MainWindow) -> None:
+    one = begin(desk)
+    process = one._process
+    desk.services.select("echo/Echo:9620")
+    do(desk, "toggle_service")
+    assert process.done == [{"do": "stop", "service": 1}]  # type: ignore[union-attr]
+    desk.services.select("echo")
+    do(desk, "toggle_service")
+    assert one.status == Stopped()
+    assert rows(desk)[-2:] == ["echo", "echo"]
+
+
+def test_it_is_started_again_by_its_key_and_killed_by_the_button(desk: MainWindow) -> None:
+    one = begin(desk)
+    before = one._process
+    do(desk, "restart_program")
+    assert one._process is not before
+    one.on_note({"blocked": "echo.py:7 in spin: it has answered nobody for 2 s"})
+    settle()
+    assert "echo.py:7 in spin" in desk.services.trouble.words.text()
+    assert desk.services.trouble.kill.isVisibleTo(desk)
+    desk.services.trouble.kill.click()
+    assert one.status == Stopped()
+    assert not desk.actions_["kill_program"].isEnabled()
+
+
+def test_the_words_of_its_end_stand_below_the_list(desk: MainWindow) -> None:
+    one = begin(desk)
+    one.on_words(events.LOG, "the program called sys.exit(3) at echo.py:12")
+    assert one._process is not None
+    one._process.ended(3, False)  # type: ignore[attr-defined]
+    settle()
+    assert isinstance(one.status, Failed)
+    assert "exit code 3: the program called sys.exit(3) at echo.py:12" in desk.services.trouble.words.text()
+
+
+def test_faults_by_hand_reach_the_program(desk: MainWindow) -> None:
+    one = begin(desk)
+    desk.faults._strike_live(900, "fault_reset")
+    assert one._process.done == [{"do": "strike", "conn": 1, "table": {"kind": "reset"}}]  # type: ignore[union-attr]
+
+
+def test_removing_it_can_be_undone(desk: MainWindow) -> None:
+    desk.services.select("echo")
+    do(desk, "remove_service")
+    settle()
+    assert "echo" not in desk._post.programs.all
+    desk.edits.undo()
+    settle()
+    assert "echo" in desk._post.programs.all
+
+
+def test_a_file_that_is_dropped_is_offered_and_runs(desk: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "server.tac").write_text("")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "server.tac"))])
+    desk.dropEvent(QDropEvent(QPoint(5, 5), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier))
+    settle()
+    dialog = desk.programs.dialog
+    assert dialog is not None
+    assert dialog.form.options()["name"] == "server"
+    dialog.buttons.button(QDialogButtonBox.Ok).click()
+    settle()
+    made = desk._post.programs.all["server"]
+    assert isinstance(made.status, Running)
+    assert (made.config.run, made.config.folder) == (("server.tac",), str(tmp_path))
+    assert desk._settings.program["program"] == "server.tac"
+
+
+def test_the_dialog_says_what_is_wrong(desk: MainWindow) -> None:
+    do(desk, "run_program")
+    dialog = desk.programs.dialog
+    assert dialog is not None
+    ok = dialog.buttons.button(QDialogButtonBox.Ok)
+    assert not ok.isEnabled()
+    editors = dialog.form._rows
+    editors["program"][0].setText("-m mypackage.server")
+    assert editors["name"][0].text() == "server"
+    assert ok.isEnabled()
+    editors["ports"][0].setPlainText("8000 18000")
+    assert not ok.isEnabled()
+    assert "as in 8000=18000" in editors["ports"][1].text()
+    editors["ports"][0].setPlainText("8000=18000")
+    editors["name"][0].setText("echo")
+    assert "is taken" in editors["name"][1].text()
+    dialog.cancel()
+    settle()
+
+
+@pytest.mark.parametrize(
+    "run", [["echo.py"], ["echo.py", "--port", "9 0"], ["-m", "a.b", "x"], ["twist", "web", "--path", "."]]
+)
+def test_the_dialog_gives_back_what_it_was_given(run: list[str], tmp_path: Path) -> None:
+    table = {"name": "a", "run": run, "restart": "on-change", "ports": {"1": "2"}, "autostart": True}
+    assert table_of(fields_of(table), tmp_path) == table
+
+
+def test_a_workspace_keeps_its_programs(desk: MainWindow, tmp_path: Path) -> None:
+    file = tmp_path / "w.toml"
+    desk.edits.set_programs([ProgramConfig("a", ("-m", "b"), ports={"8000": "18000"}, restart="on-failure")], "x")
+    settle()
+    from app.workspace import saving
+
+    saving.save(desk.edits.state, file)
+    assert reading.load(file).programs == desk.edits.state.programs
+    file.write_text('version = 1\n[[program]]\nname = "a/b"\nrun = []\nrestrat = "x"\nports = { "x" = "1" }\n')
+    wrong = [str(problem) for problem in reading.problems_of(file)]
+    assert [line.split(":")[0] + line.split(":")[1] for line in wrong] == ["3 name", "4 run", "5 restrat", "6 ports"]
+    assert json.dumps(wrong).count("is unknown") == 1

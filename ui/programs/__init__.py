@@ -1,0 +1,1 @@
+"""Hosted programs: how they are started, changed and ended in the window."""

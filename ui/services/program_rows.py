@@ -1,0 +1,119 @@
+"""The rows of hosted programs: one of the program itself, and one of each of its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import ceil
+
+from app.programs.hosted import HostedProgram
+from app.programs.shown import HostedPort
+from app.services.protocols import PROTOCOLS
+from app.status import Failed, Held, Listening, Running, Starting, Stopped, Stopping, Waiting
+from app.text.escapes import amount
+from ui.bridge import Traffic
+from ui.services.rows import STATES, ServiceRow, translate
+
+
+def rows_of(program: HostedProgram, traffic: Callable[[HostedProgram | HostedPort], Traffic]) -> Iterator[ServiceRow]:
+    """The program, and its ports in the order in which it opened them."""
+    yield _of_program(program, traffic(program))
+    for port in program.ports.values():
+        yield _of_port(port, traffic(port))
+
+
+def _of_program(program: HostedProgram, traffic: Traffic) -> ServiceRow:
+    config, status = program.config, program.status
+    running = isinstance(status, Running)
+    return ServiceRow(
+        name=config.name,
+        group=config.name,
+        port="",
+        address=config.words,
+        state="failed" if isinstance(status, Running) and status.blocked else STATES[type(status)],
+        word=_word(program),
+        reason=_reason(program),
+        bad=isinstance(status, Failed) or (isinstance(status, Running) and bool(status.blocked)),
+        badge=translate("Services", "PROGRAM"),
+        protocol=translate("Services", "a Twisted program in a process of its own"),
+        locked=False,
+        exposed=False,
+        connections=sum(len(port.connections) for port in program.ports.values()) if running else None,
+        peers=False,
+        rate=f"{amount(traffic.rate)}/s",
+        spark=tuple(traffic.spark) if any(traffic.spark) else (),
+        faults=(),
+        refused="",
+        waits=isinstance(status, Waiting),
+        up=isinstance(status, Starting | Running | Waiting),
+        ready=not isinstance(status, Stopping),
+        program=config.name,
+        pid=program.pid,
+    )
+
+
+def _of_port(port: HostedPort, traffic: Traffic) -> ServiceRow:
+    config, status = port.config, port.status
+    label = config.name.partition("/")[2]
+    up = isinstance(status, Listening)
+    return ServiceRow(
+        name=config.name,
+        group=config.group,
+        port="" if port.outgoing else f":{config.port}",
+        address=translate("Services", "what it connects to") if port.outgoing and up else port.host,
+        state=STATES[type(status)],
+        word=_port_word(port),
+        reason=status.reason if isinstance(status, Failed) else "",
+        bad=isinstance(status, Failed),
+        badge=translate("Services", "OUT") if port.outgoing and up else PROTOCOLS[config.protocol].label,
+        protocol=PROTOCOLS[config.protocol].title,
+        locked=False,
+        exposed=not port.outgoing and config.exposed,
+        connections=len(port.connections) if up else None,
+        peers=config.protocol == "udp",
+        rate=f"{amount(traffic.rate)}/s",
+        spark=tuple(traffic.spark) if any(traffic.spark) else (),
+        faults=tuple(fault.name for fault in port.faults.all if fault.enabled or fault.once),
+        refused="",
+        waits=False,
+        up=up,
+        ready=up and not port.outgoing,
+        label=label,
+        program=config.group,
+    )
+
+
+def _word(program: HostedProgram) -> str:
+    status = program.status
+    if isinstance(status, Waiting):
+        return translate("Services", "again in {seconds} s").format(seconds=f"{ceil(program.seconds_left):,}")
+    if isinstance(status, Running):
+        return translate("Services", "blocked") if status.blocked else translate("Services", "runs")
+    if isinstance(status, Stopped):
+        return translate("Services", "ended") if program.said else translate("Services", "stopped")
+    words = {
+        Starting: translate("Services", "starting…"),
+        Stopping: translate("Services", "stopping…"),
+        Failed: translate("Services", "failed"),
+        Held: translate("Services", "waits"),
+    }
+    return words[type(status)]
+
+
+def _reason(program: HostedProgram) -> str:
+    status = program.status
+    if isinstance(status, Waiting):
+        words = translate("Services", "Tried again in {seconds} s: {reason}")
+        return words.format(seconds=f"{ceil(program.seconds_left):,}", reason=status.reason)
+    if isinstance(status, Failed):
+        return status.reason
+    if isinstance(status, Held):
+        return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
+    if isinstance(status, Running) and status.blocked:
+        return translate("Services", "Its reactor is kept from its work. {where}").format(where=status.blocked)
+    return ""
+
+
+def _port_word(port: HostedPort) -> str:
+    if isinstance(port.status, Listening):
+        return translate("Services", "listening")
+    return translate("Services", "failed") if isinstance(port.status, Failed) else translate("Services", "closed")
