@@ -36,7 +36,7 @@ PLACES = {
     "SendDialog": "send",
     "SendDock": "send",
     "ServiceDialog": "services",
-    "ServicePage": "rules",
+    "ServicePage": "rules#the-page-of-a-service",
     "ServicesPanel": "window#services-and-connections",
     "SettingsDialog": "window#settings",
     "StartPage": "tour",

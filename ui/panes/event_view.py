@@ -236,6 +236,8 @@ class EventView(TailView):
     # -- geometry
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        current = self.row_rect(self._current)
+        seen = self._current >= 0 and current.top() >= 0 and current.bottom() < event.oldSize().height()
         height = self.header.sizeHint().height()
         self.setViewportMargins(0, height, 0, 0)
         area = self.viewport().geometry()
@@ -243,6 +245,8 @@ class EventView(TailView):
         self.header.fold(area.width())
         self._set_range()
         self._set_width()
+        if seen and not self.following:  # what is read stays in view, as when a dock opens below
+            self._show(self._current)
 
     def restore_columns(self, state: QByteArray) -> None:
         """Take the widths of the columns that the header's ``saveState`` has returned."""

@@ -18,11 +18,11 @@ class UpstreamError(PostError):
 
 
 class UpstreamRefusedError(UpstreamError):
-    """{address} refused the connection. Start the server there, or correct the option upstream."""
+    """{address} refused the connection. Start the server there, or correct its address."""
 
 
 class UpstreamUnknownError(UpstreamError):
-    """No address is known for {address}. Check the spelling of the option upstream."""
+    """No address is known for {address}. Check the spelling of its name."""
 
 
 class UpstreamTimeoutError(UpstreamError):
@@ -34,7 +34,7 @@ class UpstreamNotTrustedError(UpstreamError):
 
 
 class UpstreamItselfError(UpstreamError):
-    """{address} leads back to this relay. Set the option upstream to another server."""
+    """{address} leads back to this relay. Set another server as its upstream."""
 
 
 class UpstreamHandshakeError(UpstreamError):

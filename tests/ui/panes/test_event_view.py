@@ -91,6 +91,22 @@ def test_scrolling_back_to_the_end_follows_again(view: EventView, capture: Captu
     assert top(view) == bottom(view)
 
 
+def test_the_current_row_stays_in_view_when_the_view_becomes_lower(view: EventView, capture: Capture) -> None:
+    fill(view, capture)
+    act(view, QAbstractSlider.SliderToMinimum)
+    view.set_current(view.rows_per_page() - 1)
+    view.resize(900, 150)
+    settle()
+    assert view.rect().contains(view.viewport().mapTo(view, view.row_rect(view.current).bottomLeft()))
+    view.set_current(0)
+    act(view, QAbstractSlider.SliderToMaximum)
+    view.set_following(False)
+    place = top(view)
+    view.resize(900, 120)
+    settle()
+    assert top(view) == place  # what was out of view before is not brought back
+
+
 def test_what_is_in_view_is_not_counted_as_below(view: EventView, capture: Capture) -> None:
     fill(view, capture, 3)
     view.set_current(0)

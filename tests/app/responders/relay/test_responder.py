@@ -172,9 +172,7 @@ async def test_an_upstream_that_refuses_is_said_in_words(desk: Desk, tape: Tape)
         service = await desk.start("tcp", "relay", options={"upstream": f"127.0.0.1:{port}"})
         peer = Peer(service)
         await until(lambda: peer.pull().ended)
-    assert said(tape) == [
-        f"127.0.0.1:{port} refused the connection. Start the server there, or correct the option upstream."
-    ]
+    assert said(tape) == [f"127.0.0.1:{port} refused the connection. Start the server there, or correct its address."]
 
 
 @pytest_twisted.ensureDeferred
@@ -182,7 +180,7 @@ async def test_an_upstream_that_is_unknown_is_said_in_words(desk: Desk, tape: Ta
     service = await desk.start("tcp", "relay", options={"upstream": "no-such-host.invalid:80"})
     peer = Peer(service)
     await until(lambda: peer.pull().ended)
-    assert said(tape) == ["No address is known for no-such-host.invalid:80. Check the spelling of the option upstream."]
+    assert said(tape) == ["No address is known for no-such-host.invalid:80. Check the spelling of its name."]
 
 
 @pytest_twisted.ensureDeferred
@@ -215,7 +213,7 @@ async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
     await until(lambda: peer.pull().ended)
     peer.close()
     await until(lambda: not service.connections)
-    assert f"localhost:{port} leads back to this relay. Set the option upstream to another server." in said(tape)
+    assert f"localhost:{port} leads back to this relay. Set another server as its upstream." in said(tape)
     assert len(tape.all("connection.opened")) < 10
 
 

@@ -79,7 +79,7 @@ async def test_a_relay_to_itself_is_said_and_ends(desk: Desk, tape: Tape, sender
     for _ in range(20):
         await turn()
     assert len(tape.all("datagram.received")) == 2
-    assert said(tape) == [f"127.0.0.1:{port} leads back to this relay. Set the option upstream to another server."]
+    assert said(tape) == [f"127.0.0.1:{port} leads back to this relay. Set another server as its upstream."]
 
 
 @pytest_twisted.ensureDeferred
@@ -92,9 +92,7 @@ async def test_an_upstream_that_nobody_serves_is_said_once(desk: Desk, tape: Tap
         senders[0].send(b"2")
         await until(lambda: len(tape.all("datagram.sent")) == 2)
         await service.stop()
-    assert said(tape) == [
-        f"127.0.0.1:{port} refused the connection. Start the server there, or correct the option upstream."
-    ]
+    assert said(tape) == [f"127.0.0.1:{port} refused the connection. Start the server there, or correct its address."]
 
 
 class Port:
@@ -203,7 +201,7 @@ def test_an_upstream_that_is_unknown_is_said_and_asked_for_again():
     relay.datagramReceived(b"x", ("10.0.0.1", 1))
     relay.datagramReceived(b"x", ("10.0.0.1", 1))
     assert [text for text, _ in context.logged] == [
-        "No address is known for example.net:53. Check the spelling of the option upstream."
+        "No address is known for example.net:53. Check the spelling of its name."
     ]
 
 
