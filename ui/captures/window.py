@@ -249,9 +249,9 @@ def _as_post(found: About) -> Post:
     """What the panes ask of a Post, of one that is over."""
     services = {name: SimpleNamespace(connections={}) for name in found.services}
     recorder = SimpleNamespace(failures=found.failures, run="")
-    return cast(
-        Post, SimpleNamespace(services=services, programs={}, recorder=recorder, sender=SimpleNamespace(connections={}))
-    )
+    programs = SimpleNamespace(all={}, ports=lambda: ())
+    sender = SimpleNamespace(connections={})
+    return cast(Post, SimpleNamespace(services=services, programs=programs, recorder=recorder, sender=sender))
 
 
 def _warning(found: About, lost: Lost) -> str:
