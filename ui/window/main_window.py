@@ -110,7 +110,8 @@ class MainWindow(QMainWindow):
         self.metrics = MetricsServer(post.sender.reactor, post)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
-        self._whole = QWidget(self)
+        # The whole comes into the window last: Tab goes over the toolbar first, and ends with pages made later.
+        self._whole = QWidget()
         self.notices = Notices(post, self.bridge, self._whole)
         self.middle = Middle(post, self._whole)
         self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
