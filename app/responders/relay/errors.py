@@ -10,7 +10,9 @@ class InvalidUpstreamError(PostError):
 
 
 class InvalidUpstreamURLError(PostError):
-    """{text} is not a URL to relay to. Write {scheme}://host:port, as in {scheme}://127.0.0.1:9000/path, or outpost/service."""
+    """{text} is not a URL to relay to. Write {scheme}://host:port, as in {scheme}://127.0.0.1:9000/path, or
+    outpost/service.
+    """
 
 
 class UpstreamError(PostError):
