@@ -26,7 +26,7 @@ def locate(outpost: Following, target: str, service: str) -> Located:
     try:
         return _located(outpost, target, service)
     except _AwayError as e:
-        raise UpstreamAwayError(address=f"{outpost.name}/{service}", reason=e) from None
+        raise UpstreamAwayError(address=f"{outpost.name}/{service}", reason=str(e)) from None
 
 
 class _AwayError(Exception):
@@ -62,7 +62,7 @@ def _located(outpost: Following, target: str, service: str) -> Located:
             host = "127.0.0.1" if there.version == 4 else "::1"
     elif there.is_loopback:
         raise _AwayError(f"it listens on {found.words} there, which only that machine can reach")
-    return Located(host, port, datagrams=found.protocol == "udp")
+    return Located(host, port, datagrams=found.protocol == "udp", news=outpost.news)
 
 
 def _host(target: str) -> str | None:

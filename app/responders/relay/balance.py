@@ -24,6 +24,7 @@ from app import events
 from app.responders import Context
 from app.responders.relay import errors
 from app.responders.relay.loops import Hop
+from app.responders.relay.outposts import Located
 from app.responders.relay.upstream import Upstream
 
 ROUND_ROBIN, LEAST, HASH, RANDOM = "round-robin", "least-connections", "hash", "random"
@@ -58,6 +59,7 @@ class Member:
         since: reactor time at which that began.
         due: reactor time from which it is tried again.
         tried: reactor time at which it was last tried.
+        told: the service of an outpost, as that had told of it when it could not be reached.
         away: whether it is the service of an outpost, and was not there when that was last looked at.
     """
 
@@ -69,6 +71,7 @@ class Member:
     since: float = 0.0
     due: float = 0.0
     tried: float = 0.0
+    told: Located | str | None = None
     away: bool = False
 
     @property
@@ -184,7 +187,7 @@ class Balance:
 
     def failed(self, member: Member, reason: str) -> None:
         """It could not be reached: it is passed over for a time."""
-        member.due = self._now() + self._retry
+        member.due, member.told = self._now() + self._retry, member.upstream.look()
         if member.reason:
             member.reason = reason
             return
@@ -217,13 +220,17 @@ class Balance:
 
     def _look_at(self, member: Member) -> None:
         """Take what its outpost and its watch say of it."""
-        if away := member.upstream.away():
+        found = member.upstream.look()
+        if isinstance(found, str):
             if not member.reason:
-                self.failed(member, away)
-            member.reason, member.away = away, True
+                self.failed(member, found)
+            member.reason, member.away = found, True
         elif member.away:
             member.away = False
             self.reached(member)  # it says so; if not, the next client finds it out
+        elif member.reason and found != member.told:
+            # It was stopped and started again before its outpost told of either, perhaps: it is tried.
+            member.due, member.told = self._now(), found
         elif self._is_down(member):
             if not member.reason:
                 self.failed(member, UNWELL)

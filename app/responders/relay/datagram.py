@@ -12,7 +12,7 @@ from app.responders import Context
 from app.responders.relay import errors, loops
 from app.responders.relay.balance import Balance, Member
 from app.responders.relay.loops import Hop
-from app.responders.relay.outposts import Place
+from app.responders.relay.outposts import Located, Place
 from app.responders.relay.upstream import served_by
 
 MAX_FLOWS = 1_000
@@ -70,8 +70,8 @@ class Flow(DatagramProtocol):
         """Whether it goes to where a service of an outpost was, and is no more."""
         if self.member is None or self.port is None or self.member.upstream.where is None:
             return False
-        upstream = self.member.upstream
-        return bool(upstream.away()) or upstream.at() != self.place
+        found = self.member.upstream.look()
+        return not isinstance(found, Located) or (found.host, found.port) != self.place
 
     def send(self, datagram: bytes) -> None:
         self.transport.write(datagram)

@@ -27,11 +27,13 @@ class Located:
     Attributes:
         host: by which it can be reached from here.
         datagrams: whether it takes datagrams, and no connections.
+        news: another number each time that the outpost has told of its services.
     """
 
     host: str
     port: int
     datagrams: bool = False
+    news: int = 0
 
 
 Locate = Callable[[str, str], Located]
@@ -52,7 +54,7 @@ def nowhere(outpost: str, service: str) -> Located:
     raise errors.UpstreamAwayError(address=f"{outpost}/{service}", reason="no outposts are read here")
 
 
-def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Place]:
+def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Located]:
     """Says where the service of an outpost is now, for a relay of ``datagrams`` or one of connections.
 
     What it returns raises UpstreamAwayError.
@@ -60,12 +62,12 @@ def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Place
     named = reference(text)
     assert named is not None
 
-    def where() -> Place:
+    def where() -> Located:
         found = locate(*named)
         if found.datagrams != datagrams:
             words = "it is a UDP service, and this relay is not" if found.datagrams else "it is not a UDP service"
             raise errors.UpstreamAwayError(address=text, reason=words)
-        return found.host, found.port
+        return found
 
     return where
 
@@ -74,16 +76,17 @@ def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Place
 class MovingEndpoint:
     """Connects to where a service is now; fails with UpstreamAwayError where it is nowhere."""
 
-    def __init__(self, where: Callable[[], Place], endpoint_at: Callable[[str, int], IStreamClientEndpoint]) -> None:
+    def __init__(self, where: Callable[[], Located], endpoint_at: Callable[[str, int], IStreamClientEndpoint]) -> None:
         self._where, self._endpoint_at = where, endpoint_at
         self._place: Place | None = None
         self._endpoint: Any = None
 
     def connect(self, factory: Any) -> Deferred[Any]:
         try:
-            place = self._where()
+            found = self._where()
         except errors.UpstreamAwayError:
             return fail()
+        place = found.host, found.port
         if place != self._place:
             self._place, self._endpoint = place, self._endpoint_at(*place)
         connecting: Deferred[Any] = self._endpoint.connect(factory)

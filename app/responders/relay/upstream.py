@@ -17,7 +17,7 @@ from app import events
 from app.errors import system_words
 from app.responders.relay import errors, loops
 from app.responders.relay.loops import Hop, Loops
-from app.responders.relay.outposts import Place, reference
+from app.responders.relay.outposts import Located, Place, reference
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -156,19 +156,21 @@ class Upstream:
     pseudonym: str = field(default_factory=draw_pseudonym)
     tls: bool = False
     place: Place = ("", 0)
-    where: Callable[[], Place] | None = None
+    where: Callable[[], Located] | None = None
 
     def at(self) -> Place:
         """Its host and port, as they are now. Raises UpstreamAwayError."""
-        return self.where() if self.where is not None else self.place
+        if self.where is None:
+            return self.place
+        found = self.where()
+        return found.host, found.port
 
-    def away(self) -> str:
-        """Why it is nowhere now, in words; empty where it can be tried."""
+    def look(self) -> Located | str | None:
+        """The service of an outpost as it is told of now, or why it is nowhere, in words; None for all others."""
         try:
-            self.at()
+            return None if self.where is None else self.where()
         except errors.UpstreamAwayError as e:
             return str(e.fields["reason"])
-        return ""
 
     def url(self, schemes: Sequence[str]) -> str:
         """Its URL; ``schemes`` are the plain one and the one with TLS. Raises UpstreamAwayError."""

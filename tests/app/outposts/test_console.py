@@ -449,7 +449,8 @@ async def test_relays_are_told_where_services_of_outposts_listen_now(bench, desk
     for _ in range(2):
         await bench.post.start_all()
         port = int(bench.post.services["echo"].status.host.split(":")[1])
-        await until(lambda port=port: where(desk, "bench/echo") == Located("127.0.0.1", port))
+        await until(lambda: isinstance(where(desk, "bench/echo"), Located))
+        assert where(desk, "bench/echo") == Located("127.0.0.1", port, news=outpost.news)
         await bench.post.stop_all()
         await until(lambda: where(desk, "bench/echo") == "its status there is stopped")
     assert where(desk, "bench/ohce") == "bench has no service of that name"

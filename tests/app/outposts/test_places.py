@@ -20,7 +20,7 @@ def outpost(words: str = "127.0.0.1:9407", status: str = "listening", protocol: 
     """One that has told of its service ``echo``."""
     echo = p.Service("echo", protocol, "echo", status, words, 0, 0, 0, 0)
     carrier = SimpleNamespace(way=Connected())
-    return SimpleNamespace(name="rack", carrier=carrier, problem="", services_by_name={"echo": echo})
+    return SimpleNamespace(name="rack", carrier=carrier, problem="", news=3, services_by_name={"echo": echo})
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def outpost(words: str = "127.0.0.1:9407", status: str = "listening", protocol: 
     ],
 )  # fmt: skip
 def test_where_it_listens_as_seen_from_here(target: str, listens: str, host: str):
-    assert locate(outpost(listens), target, "echo") == Located(host, 9407)
+    assert locate(outpost(listens), target, "echo") == Located(host, 9407, news=3)
 
 
 @pytest.mark.parametrize(

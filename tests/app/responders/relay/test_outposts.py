@@ -76,6 +76,18 @@ def test_one_that_refused_before_its_outpost_said_that_it_stopped_does_not_wait_
     assert [kind for kind, _ in context.recorded] == [events.UPSTREAM_FAILED, events.UPSTREAM_RECOVERED]
 
 
+def test_one_that_was_stopped_and_started_before_its_outpost_told_of_either_is_tried_again_at_once():
+    context = BareContext()
+    context.located = {name: Located("10.0.0.1", port) for port, name in enumerate((ONE, TWO), 1)}
+    among = build("relay", "tcp", {"upstreams": [ONE, TWO]}, context).balance
+    assert served(among, 1) == 2
+    assert [served(among) for _ in range(3)] == [2, 2, 2]
+    context.located[ONE] = replace(context.located[ONE], news=1)
+    assert [served(among, 1) for _ in range(3)] == [2, 2, 2]  # once
+    context.located[ONE] = replace(context.located[ONE], news=2)
+    assert {served(among), served(among)} == {1, 2}
+
+
 def test_a_watch_on_where_it_listens_now_counts():
     context = BareContext()
     context.located = {ONE: Located("10.0.0.1", 80), TWO: Located("10.0.0.2", 80)}
