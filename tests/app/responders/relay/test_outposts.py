@@ -182,6 +182,9 @@ async def test_a_websocket_is_opened_where_it_is_now(desk: Desk):
     peer = Peer(relay)
     await peer.send(OPENING + b"\r\n")
     assert b" 101 " in await peer.expect(b"\r\n\r\n")
+    peer.close()
+    await until(lambda: not relay.connections)
+    assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 1)]
 
 
 @pytest_twisted.ensureDeferred
