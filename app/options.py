@@ -76,6 +76,8 @@ class Option:
             content.
         address: for a text, or a list of texts, that names a server to connect to, returns the host and port of one.
             Raises PostError.
+        outpost: for such a text that may name the service of an outpost instead, returns the names of outpost and
+            service; None where it does not.
         multiline: whether a text may have several lines; the form's field is larger then.
         when: the name of another option, and the values of that option for which this option applies.
     """
@@ -103,6 +105,7 @@ class Option:
     confined: bool = False
     admits: bool = False
     address: Callable[[str], tuple[str, int]] | None = None
+    outpost: Callable[[str], tuple[str, str] | None] | None = None
     multiline: bool = False
     when: tuple[str, tuple[object, ...]] | None = None
 

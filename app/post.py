@@ -29,6 +29,7 @@ from app.program.figures import Figures
 from app.programs.programs import Programs
 from app.programs.shown import HostedPort
 from app.responders.relay.loops import Loops
+from app.responders.relay.outposts import Locate, nowhere
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
@@ -69,6 +70,7 @@ class Post:
         gate: what the workspace may do.
         alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
+        locate: where the service of an outpost listens; whoever reads the outposts sets it.
         outposts_changed: emits the Post when other outposts are to be read.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
@@ -94,6 +96,7 @@ class Post:
         self.gate = Gate()
         self.question_changed: Signal[Post] = Signal()
         self.outposts_changed: Signal[Post] = Signal()
+        self.locate: Locate = nowhere
         self._postponed = False
         self._datagram_ports = DatagramPorts()
         self._link: WriterLink | None = None
@@ -351,6 +354,7 @@ class Post:
             self._budget,
             seed=self._seed_of,
             is_down=self.watches.is_down,
+            locate=lambda outpost, service: self.locate(outpost, service),
             checks=self._checks,
             variables=lambda: self._content.variables,
         )

@@ -10,10 +10,13 @@ from app.capture.reading import batches
 from app.capture.reading.outposts import Read, progress
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
+from app.outposts import places
 from app.outposts.carrier import Carrier
 from app.outposts.following import Following
 from app.outposts.ways import Ways
 from app.post import Post
+from app.responders.relay.errors import UpstreamAwayError
+from app.responders.relay.outposts import Located, nowhere
 from app.signal import Signal
 from app.workspace.outposts import OutpostConfig
 
@@ -44,6 +47,7 @@ class Console:
         self._closed = False
         self.held: dict[str, str] = {}
         self._configured: dict[str, OutpostConfig] = {}
+        post.locate = self.locate
         self._unhook_all = [post.capture_changed.connect(self._on_capture)]
 
     def open(self) -> None:
@@ -70,6 +74,15 @@ class Console:
     def identity(self) -> str:
         """That of our own capture, which is not to be read into itself."""
         return self._identity
+
+    def locate(self, outpost: str, service: str) -> Located:
+        """Where the service of an outpost listens now, for relays. Raises UpstreamAwayError."""
+        following = self.outposts.get(outpost)
+        if following is None:
+            reason = self.held.get(outpost, f"the workspace reads no outpost called {outpost}").removesuffix(".")
+            raise UpstreamAwayError(address=f"{outpost}/{service}", reason=reason)
+        config = self._configured.get(outpost)
+        return places.locate(following, config.target if config else following.carrier.target, service)
 
     def follow_workspace(self) -> None:
         """Read the outposts of the Post's workspace, those that the user allows, now and when they change."""
@@ -116,6 +129,8 @@ class Console:
     async def close(self) -> None:
         """Read no more."""
         self._closed = True
+        if self._post.locate == self.locate:
+            self._post.locate = nowhere
         for disconnect in self._unhook_all:
             disconnect()
         closing = [Deferred.fromCoroutine(outpost.close()) for outpost in self.outposts.values()]

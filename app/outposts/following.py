@@ -50,6 +50,8 @@ class Following:
         carrier: the way to it.
         outpost: who answered last; None before anybody has.
         services: as it has told last.
+        news: how many times it has told of its services.
+        services_by_name: those that it has told over this connection; None before it has.
         behind: events that it has and we have not.
         clock: by how many ns its clock is ahead of ours.
         is_ours: whether a capture with this identity is our own, which cannot be read into itself.
@@ -66,6 +68,8 @@ class Following:
         self.name, self.carrier = name, carrier
         self.outpost: p.Outpost | None = None
         self.services: tuple[p.Service, ...] = ()
+        self.services_by_name: dict[str, p.Service] | None = None
+        self.news = 0
         self.behind = self.clock = 0
         self.problem = ""
         self.changed: Signal[Following] = Signal()
@@ -120,6 +124,7 @@ class Following:
     # -- the way to it
 
     def _on_way(self, way: Way) -> None:
+        self.services_by_name = None
         if isinstance(way, Connected):
             self._end_work()
             self._working = Deferred.fromCoroutine(self._work())
@@ -289,6 +294,8 @@ class Following:
                 self._services_stale = False
                 found: p.Services = await self.carrier.ask(p.Status())
                 self.services = found.services
+                self.news += 1
+                self.services_by_name = {service.name: service for service in found.services}
                 self.changed.emit(self)
         except (PostError, CancelledError):
             pass  # it is asked anew with the next connection

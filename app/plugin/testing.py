@@ -19,6 +19,7 @@ from app.plugin.declare import MARK
 from app.plugin.declare_fault import MARK as FAULT_MARK
 from app.responders import Responder
 from app.responders.relay.loops import Loops
+from app.responders.relay.outposts import Located, nowhere
 from app.text.variables import Variables
 
 
@@ -48,6 +49,9 @@ class BareContext:
 
     def is_down(self, host: str, port: int) -> bool:
         return False
+
+    def locate(self, outpost: str, service: str) -> Located:
+        return nowhere(outpost, service)
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self.failures.append((error, payload))

@@ -32,6 +32,7 @@ from app import events
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
+from app.responders.relay.outposts import Located
 from app.text.variables import Variables
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Context(Protocol):
 
     def is_down(self, host: str, port: int) -> bool:
         """Whether a watch of the workspace has found that the server there is down."""
+
+    def locate(self, outpost: str, service: str) -> Located:
+        """Where the service of an outpost listens now. Raises UpstreamAwayError where it does not, or is not known."""
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         """Record an exception that no connection's Tap sees, with the bytes that caused it."""

@@ -36,7 +36,7 @@ class ServiceContext:
         self.namespace = surroundings.namespace
         self.loops = surroundings.loops
         self._variables = surroundings.variables
-        self.is_down = surroundings.is_down
+        self.is_down, self.locate = surroundings.is_down, surroundings.locate
         self.drawn = False
         self._ports: list[Any] = []
 

@@ -118,7 +118,10 @@ class Service:
     def upstreams(self) -> tuple[Member, ...]:
         """The upstreams of a relay that listens; () for anything else."""
         balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
-        return tuple(balance.members) if isinstance(balance, Balance) else ()
+        if not isinstance(balance, Balance):
+            return ()
+        balance.look()
+        return tuple(balance.members)
 
     outgoing = False
     """It listens; what a hosted program connects to does not."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
+from app.responders.relay.outposts import Locate, nowhere
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
 from app.services.config import ServiceConfig
@@ -38,6 +39,7 @@ class Surroundings:
         variables: gives the variables of the workspace, as they are now.
         checks: from where checks of watches connect.
         is_down: whether a watch has found that the server at a host and port is down.
+        locate: where the service of an outpost listens; raises UpstreamAwayError.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -51,4 +53,5 @@ class Surroundings:
     seed: Callable[[], int] = draw_seed
     checks: OwnChecks = field(default_factory=OwnChecks)
     is_down: Callable[[str, int], bool] = lambda host, port: False
+    locate: Locate = nowhere
     variables: Callable[[], Variables] = lambda: NONE

@@ -78,6 +78,9 @@ def of_service(service: ServiceConfig, others: Sequence[ServiceConfig], folder: 
         if address.is_exposed(host) and not _is_any(host):
             place = address.join(host, port)
             yield Ask("reach", service.name, place, f"connects to {place}, which is not this machine")
+    for named in _of_outposts(service):
+        words = f"connects to {named}, the service of an outpost, wherever that says that it listens"
+        yield Ask("reach", service.name, f"outpost {named}", words)
 
 
 def of_plugin(path: Path, names: Iterable[str]) -> Ask:
@@ -144,17 +147,30 @@ def _behind(service: ServiceConfig, others: Sequence[ServiceConfig]) -> Iterator
 def passes_on_to(service: ServiceConfig) -> Iterator[str]:
     """Where a service passes on what it is sent."""
     yield from (address.join(host, port) for host, port in _upstreams(service))
+    yield from _of_outposts(service)
 
 
 def _upstreams(service: ServiceConfig) -> Iterator[tuple[str, int]]:
+    for option, text in _servers(service):
+        try:
+            assert option.address is not None
+            yield option.address(text)
+        except PostError:
+            continue  # of an outpost; or a plugin's, whose options are checked when it is loaded
+
+
+def _of_outposts(service: ServiceConfig) -> Iterator[str]:
+    """The services of outposts that it connects to, as it names them."""
+    for option, text in _servers(service):
+        if option.outpost is not None and option.outpost(text) is not None:
+            yield text.strip()
+
+
+def _servers(service: ServiceConfig) -> Iterator[tuple[Option, str]]:
     for option in options_of(responders.find(service.responder), service.protocol):
         value = service.options.get(option.name, option.default)
         if option.address is not None and value:
-            for one in value if isinstance(value, list) else [value]:
-                try:
-                    yield option.address(one)
-                except PostError:
-                    continue  # a plugin's, whose options are checked when it is loaded
+            yield from ((option, one) for one in (value if isinstance(value, list) else [value]))
 
 
 def _is_any(host: str) -> bool:

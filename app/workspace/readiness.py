@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,24 @@ def missing(service: ServiceConfig, folder: Path) -> Iterator[Missing]:
     yield from _files("options", declared, service.options, folder)
     if service.tls is not None:
         yield from _files("tls", settings.TLS, service.tls, folder)
+
+
+def without_outpost(service: ServiceConfig, outposts: Collection[str]) -> Iterator[tuple[str, int | None, str]]:
+    """Each service of an outpost that an option names, where the workspace reads none of that name.
+
+    The option, for a list the index in it, and what is wrong.
+    """
+    for option in options_of(responders.find(service.responder), service.protocol):
+        value = service.options.get(option.name, option.default)
+        if option.outpost is None or not value:
+            continue
+        for number, text in enumerate(value if isinstance(value, list) else [value]):
+            named = option.outpost(text)
+            if named is not None and named[0] not in outposts:
+                known = f"There are {', '.join(sorted(outposts)[:10])}" if outposts else "Add a table [[outpost]]"
+                words = f'names an outpost that the workspace does not read: "{named[0]}". {known}'
+                in_list = isinstance(value, list)
+                yield option.name, number if in_list else None, f"number {number + 1} {words}" if in_list else words
 
 
 def _login(service: ServiceConfig) -> Iterator[Missing]:

@@ -202,6 +202,8 @@ class _Reading:
         mail = self._mail()
         allow = self._own_outpost()
         outposts = () if allow else self._outposts()
+        if self._folder is not None:
+            self._check_upstreams(found, {outpost.name for outpost in outposts})
         self._problems.sort(key=lambda problem: problem.line)
         right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
@@ -241,6 +243,13 @@ class _Reading:
                 self._problem(i, "name", f'"{made.name}" is taken. Give each outpost its own', among="outpost")
             found.setdefault(made.name, made)
         return tuple(found.values())
+
+    def _check_upstreams(self, services: list[ServiceConfig | None], outposts: set[str]) -> None:
+        """Report services of outposts that are named, where there is no such outpost."""
+        for i, service in enumerate(services):
+            for key, number, text in readiness.without_outpost(service, outposts) if service is not None else ():
+                item = () if number is None else (number,)
+                self._problem(i, key, text, "options", inner=item)
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])

@@ -1,6 +1,7 @@
 """Which of its upstreams a relay passes a connection, a request or a flow on to, and which are passed over.
 
-One that cannot be reached, or whose watch has failed, is passed over for a time. Then the next client that falls to it
+One that cannot be reached, or whose watch has failed, is passed over for a time; the service of an outpost for as long
+as that says that it does not listen, or is lost itself. Then the next client that falls to it
 tries it again, alone: the others pass it over until that one has got through. Where none is left, those that are
 passed over are tried all the same, the one that was tried longest ago first.
 
@@ -23,6 +24,7 @@ from app import events
 from app.responders import Context
 from app.responders.relay import errors
 from app.responders.relay.loops import Hop
+from app.responders.relay.outposts import Located
 from app.responders.relay.upstream import Upstream
 
 ROUND_ROBIN, LEAST, HASH, RANDOM = "round-robin", "least-connections", "hash", "random"
@@ -57,6 +59,8 @@ class Member:
         since: reactor time at which that began.
         due: reactor time from which it is tried again.
         tried: reactor time at which it was last tried.
+        told: the service of an outpost, as that had told of it when it could not be reached.
+        away: whether it is the service of an outpost, and was not there when that was last looked at.
     """
 
     number: int
@@ -67,6 +71,8 @@ class Member:
     since: float = 0.0
     due: float = 0.0
     tried: float = 0.0
+    told: Located | str | None = None
+    away: bool = False
 
     @property
     def address(self) -> str:
@@ -154,7 +160,7 @@ class Balance:
         """
         if len(self.members) == 1:
             member = self.members[0]
-            self._look_at_watch(member)
+            self._look_at(member)
             member.tried = self._now()
             return None if tried else member
         now = self._now()
@@ -181,7 +187,7 @@ class Balance:
 
     def failed(self, member: Member, reason: str) -> None:
         """It could not be reached: it is passed over for a time."""
-        member.due = self._now() + self._retry
+        member.due, member.told = self._now() + self._retry, member.upstream.look()
         if member.reason:
             member.reason = reason
             return
@@ -191,7 +197,7 @@ class Balance:
 
     def reached(self, member: Member) -> None:
         """It was reached."""
-        if not member.reason or (member.reason == UNWELL and self._is_down(member)):
+        if not member.reason or member.away or (member.reason == UNWELL and self._is_down(member)):
             return
         seconds = round(self._now() - member.since, 3)
         member.reason = ""
@@ -201,14 +207,31 @@ class Balance:
     # -- who is well
 
     def _is_well(self, member: Member, now: float) -> bool:
-        self._look_at_watch(member)
-        return not self._is_down(member) and (not member.reason or now >= member.due)
+        self._look_at(member)
+        return not member.away and not self._is_down(member) and (not member.reason or now >= member.due)
 
     def _is_down(self, member: Member) -> bool:
-        return self._context.is_down(*member.upstream.place)
+        return not member.away and self._context.is_down(*member.upstream.at())
 
-    def _look_at_watch(self, member: Member) -> None:
-        if self._is_down(member):
+    def look(self) -> None:
+        """Look at which of them are there, as for the next client."""
+        for member in self.members:
+            self._look_at(member)
+
+    def _look_at(self, member: Member) -> None:
+        """Take what its outpost and its watch say of it."""
+        found = member.upstream.look()
+        if isinstance(found, str):
+            if not member.reason:
+                self.failed(member, found)
+            member.reason, member.away = found, True
+        elif member.away:
+            member.away = False
+            self.reached(member)  # it says so; if not, the next client finds it out
+        elif member.reason and found != member.told:
+            # It was stopped and started again before its outpost told of either, perhaps: it is tried.
+            member.due, member.told = self._now(), found
+        elif self._is_down(member):
             if not member.reason:
                 self.failed(member, UNWELL)
         elif member.reason == UNWELL:

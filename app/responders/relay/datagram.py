@@ -12,7 +12,8 @@ from app.responders import Context
 from app.responders.relay import errors, loops
 from app.responders.relay.balance import Balance, Member
 from app.responders.relay.loops import Hop
-from app.responders.relay.upstream import parse, served_by
+from app.responders.relay.outposts import Located, Place
+from app.responders.relay.upstream import served_by
 
 MAX_FLOWS = 1_000
 """Clients served at once. Above it, the flow of the client silent for longest is closed."""
@@ -43,6 +44,7 @@ class Flow(DatagramProtocol):
         is_loop: whether the client's datagrams have passed this relay before. They are dropped then.
         member: the upstream; None for a loop.
         tried: the upstreams that could not be reached for it.
+        place: host and port of the upstream, as they were when the port was connected.
         addresses: the address pair of our port to the upstream.
         waiting: datagrams to send once the upstream's name is resolved.
         last_active: reactor time of the last datagram in either direction, in seconds.
@@ -58,9 +60,18 @@ class Flow(DatagramProtocol):
         self.member: Member | None = None
         self.tried: list[Member] = []
         self.port: Any = None
+        self.place: Place = ("", 0)
         self.addresses = ("", "")
         self.waiting: list[bytes] = []
         self.last_active = self.connected = 0.0
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether it goes to where a service of an outpost was, and is no more."""
+        if self.member is None or self.port is None or self.member.upstream.where is None:
+            return False
+        found = self.member.upstream.look()
+        return not isinstance(found, Located) or (found.host, found.port) != self.place
 
     def send(self, datagram: bytes) -> None:
         self.transport.write(datagram)
@@ -83,7 +94,7 @@ class DatagramRelay(DatagramProtocol):
     def __init__(self, balance: Balance, context: Context) -> None:
         self.balance, self._context = balance, context
         self._flows: OrderedDict[Any, Flow] = OrderedDict()
-        self._targets: dict[Member, Address] = {}
+        self._targets: dict[Member, tuple[Place, Address]] = {}
         self._resolving: set[Member] = set()
         self._last_error = ""
         self._idle_timer: Any = None
@@ -97,7 +108,11 @@ class DatagramRelay(DatagramProtocol):
         self._flows.clear()  # the service closes their ports
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        flow = self._flows.get(addr) or self._open(addr)
+        flow = self._flows.get(addr)
+        if flow is not None and flow.is_left_behind:
+            self._close(addr)
+            flow = None
+        flow = flow or self._open(addr)
         self._touch(addr, flow)
         if flow.is_loop or flow.member is None:
             return
@@ -154,18 +169,24 @@ class DatagramRelay(DatagramProtocol):
 
     def _go_on(self, client: Any, flow: Flow, member: Member) -> None:
         """Send what waits to ``member``, once its name is resolved."""
-        if member in self._targets:
-            self._connect(client, flow, member, self._targets[member])
+        try:
+            place = member.upstream.at()
+        except errors.UpstreamAwayError as e:
+            self._not_reached(client, flow, member, e)
+            return
+        known = self._targets.get(member)
+        if known is not None and known[0] == place:
+            self._connect(client, flow, member, *known)
         elif member not in self._resolving:
             self._resolving.add(member)
-            resolving = self._context.in_thread(resolve, *parse(member.address))
-            resolving.addCallbacks(self._resolved, self._not_resolved, (member,), errbackArgs=(member,))
+            resolving = self._context.in_thread(resolve, *place)
+            resolving.addCallbacks(self._resolved, self._not_resolved, (place, member), errbackArgs=(member,))
 
-    def _resolved(self, target: Address, member: Member) -> None:
+    def _resolved(self, target: Address, place: Place, member: Member) -> None:
         self._resolving.discard(member)
-        self._targets[member] = target
+        self._targets[member] = place, target
         for client, flow in self._waiting_for(member):
-            self._connect(client, flow, member, target)
+            self._connect(client, flow, member, place, target)
 
     def _not_resolved(self, _: Any, member: Member) -> None:
         self._resolving.discard(member)
@@ -175,7 +196,7 @@ class DatagramRelay(DatagramProtocol):
     def _waiting_for(self, member: Member) -> list[tuple[Any, Flow]]:
         return [(client, flow) for client, flow in self._flows.items() if flow.member is member and flow.port is None]
 
-    def _connect(self, client: Any, flow: Flow, member: Member, target: Address) -> None:
+    def _connect(self, client: Any, flow: Flow, member: Member, place: Place, target: Address) -> None:
         flow.port = self._context.open_datagrams(flow, "::" if ":" in target[0] else "")
         try:
             flow.transport.connect(*target)
@@ -186,7 +207,7 @@ class DatagramRelay(DatagramProtocol):
                 client, flow, member, errors.UpstreamError(address=member.address, reason=e.strerror or e)
             )
             return
-        ours = flow.port.getHost()
+        ours, flow.place = flow.port.getHost(), place
         member.served += 1
         flow.connected = self._context.reactor.seconds()
         flow.addresses = loops.datagrams_from(ours.host, ours.port)

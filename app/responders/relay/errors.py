@@ -6,11 +6,13 @@ from app.errors import PostError
 
 
 class InvalidUpstreamError(PostError):
-    """{text} is not an address to relay to. Write host:port, as in 127.0.0.1:9000 or [::1]:9000."""
+    """{text} is not an address to relay to. Write host:port, as in 127.0.0.1:9000 or [::1]:9000, or outpost/service."""
 
 
 class InvalidUpstreamURLError(PostError):
-    """{text} is not a URL to relay to. Write {scheme}://host:port, as in {scheme}://127.0.0.1:9000/path."""
+    """{text} is not a URL to relay to. Write {scheme}://host:port, as in {scheme}://127.0.0.1:9000/path, or
+    outpost/service.
+    """
 
 
 class UpstreamError(PostError):
@@ -19,6 +21,10 @@ class UpstreamError(PostError):
 
 class UpstreamRefusedError(UpstreamError):
     """{address} refused the connection. Start the server there, or correct its address."""
+
+
+class UpstreamAwayError(UpstreamError):
+    """{address} is not there: {reason}. It is passed over until the outpost says that it listens."""
 
 
 class UpstreamUnknownError(UpstreamError):

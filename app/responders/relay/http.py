@@ -271,7 +271,7 @@ class HTTPRelay(Resource):
             exchange.given(member)
             self._tell_served(request.channel.tap, member.address, connection.transport.host)
             target = request_target.below(self._targets[member.number].path.encode().rstrip(b"/"), request.uri)
-            headers = self._headers(request, member)
+            headers = self._headers(request, member, connection.transport.peer)
             return await connection.request(
                 UpstreamRequest(previous, request.method, target, headers, body, exchange.interim)
             )
@@ -303,8 +303,8 @@ class HTTPRelay(Resource):
             return
         self._served[tap] = address
 
-    def _headers(self, request: Any, member: Member) -> Headers:
-        own = self._targets[member.number].authority.encode()
+    def _headers(self, request: Any, member: Member, peer: str) -> Headers:
+        own = (self._targets[member.number].authority or peer).encode()
         received = request.requestHeaders
         headers = Headers()
         host = received.getRawHeaders(b"host", [b""])[0]

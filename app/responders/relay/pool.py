@@ -35,8 +35,6 @@ MAX_SHOWN = 40
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
 
-_KEY = "upstream"
-
 
 class Pool(HTTPConnectionPool):
     """Idle connections to the upstream. A connection that the upstream closes leaves the pool at once."""
@@ -50,17 +48,18 @@ class Pool(HTTPConnectionPool):
         self.upstream = upstream
 
     def connect(self) -> Deferred[UpstreamConnection]:
-        """An idle connection, or a new one. ``Upstream.explain`` explains its failures."""
-        while (idle := self._connections.get(_KEY)) and idle[0].is_over():
+        """An idle connection, or a new one. ``Upstream.explain`` explains its failures. Raises UpstreamAwayError."""
+        key = self.upstream.at()  # the service of an outpost may have moved since
+        while (idle := self._connections.get(key)) and idle[0].is_over():
             connection = idle[0]
             self.lost(connection)
             connection.abort()
-        connecting: Deferred[Any] = self.getConnection(_KEY, cast(Any, self.upstream))
+        connecting: Deferred[Any] = self.getConnection(key, cast(Any, self.upstream))
         return connecting
 
     def connect_anew(self) -> Deferred[UpstreamConnection]:
         """A new connection."""
-        connecting: Deferred[Any] = self._newConnection(_KEY, cast(Any, self.upstream))
+        connecting: Deferred[Any] = self._newConnection(self.upstream.at(), cast(Any, self.upstream))
         return connecting
 
     def _factory(self, quiescent: Any, about: str) -> Any:  # type: ignore[override]

@@ -11,6 +11,7 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app.responders import Context, Option, Options, Responder
 from app.responders.relay.balance import HELPS, KINDS, MOST, ROUND_ROBIN, Balance
+from app.responders.relay.outposts import MovingEndpoint, locator, reference
 from app.responders.relay.upstream import (
     HTTP,
     WEBSOCKET,
@@ -27,25 +28,29 @@ from app.responders.relay.upstream import (
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
     from app.responders.relay.stream import RelayFactory
 
-    upstreams = [Target(*parse(address), tls=options["tls"], authority="", path="") for address in _addresses(options)]
-    return RelayFactory(_balance(options, context, upstreams), context.reactor)
+    targets = _targets(options, lambda address: Target(*parse(address), tls=options["tls"], authority="", path=""))
+    return RelayFactory(_balance(options, context, targets), context.reactor)
 
 
 def _udp(options: Options, context: Context) -> DatagramProtocol:
     from app.responders.relay.datagram import DatagramRelay
 
     seconds = options["connect_seconds"]
-    upstreams = [
-        Upstream(address, None, context.reactor, seconds, context.name, context.loops, place=parse(address))
-        for address in _addresses(options)
-    ]
+    upstreams = []
+    for address in _addresses(options):
+        at: dict[str, Any] = {}
+        if reference(address) is None:
+            at["place"] = parse(address)
+        else:
+            at["where"] = locator(address, context.locate, datagrams=True)
+        upstreams.append(Upstream(address, None, context.reactor, seconds, context.name, context.loops, **at))
     return DatagramRelay(Balance(upstreams, context, options["balance"], options["retry_seconds"]), context)
 
 
 def _http(options: Options, context: Context) -> Any:
     from app.responders.relay.http import HTTPRelay
 
-    targets = [parse_url(address, HTTP) for address in _addresses(options)]
+    targets = _targets(options, lambda address: parse_url(address, HTTP))
     return HTTPRelay(
         _balance(options, context, targets), targets, keep_host=options["keep_host"], forwarded=options["forwarded"]
     )
@@ -54,7 +59,7 @@ def _http(options: Options, context: Context) -> Any:
 def _websocket(options: Options, context: Context) -> Any:
     from app.responders.relay.websocket import protocol_class
 
-    targets = [parse_url(address, WEBSOCKET) for address in _addresses(options)]
+    targets = _targets(options, lambda address: parse_url(address, WEBSOCKET))
     return protocol_class(_balance(options, context, targets), context)
 
 
@@ -64,16 +69,25 @@ def _addresses(options: Options) -> list[str]:
     return [address.strip() for address in given]
 
 
+def _targets(options: Options, parsed: Callable[[str], Target]) -> list[Target]:
+    """The parts of each upstream; those of the service of an outpost are only known when it is there."""
+    elsewhere = Target("", 0, options["tls"], "", "")
+    return [parsed(address) if reference(address) is None else elsewhere for address in _addresses(options)]
+
+
 def _balance(options: Options, context: Context, targets: Sequence[Target]) -> Balance:
     pseudonym, seconds = draw_pseudonym(), options["connect_seconds"]
-    upstreams = [
-        Upstream(
-            address, context.endpoint(target.host, target.port, tls=target.tls, verify=options["verify"]),
-            context.reactor, seconds, context.name, context.loops, pseudonym, target.tls,
-            (target.host, target.port),
-        )
-        for address, target in zip(_addresses(options), targets, strict=True)
-    ]  # fmt: skip
+    upstreams = []
+    for address, target in zip(_addresses(options), targets, strict=True):
+        endpoint_at = partial(context.endpoint, tls=target.tls, verify=options["verify"])
+        where = None if target.host else locator(address, context.locate, datagrams=False)
+        endpoint = endpoint_at(target.host, target.port) if where is None else MovingEndpoint(where, endpoint_at)
+        upstreams.append(
+            Upstream(
+                address, endpoint, context.reactor, seconds, context.name, context.loops, pseudonym, target.tls,
+                (target.host, target.port), where,
+            )
+        )  # fmt: skip
     return Balance(upstreams, context, options["balance"], options["retry_seconds"])
 
 
@@ -102,31 +116,34 @@ RESPONDER = Responder(
     {"tcp": _tcp, "udp": _udp, "http": _http, "websocket": _websocket},
     (
         Option(
-            "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000", instead="upstreams",
-            protocols=("tcp", "udp"), check=problem, required=True, address=parse, when=("upstreams", ([],)),
+            "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000, or outpost/service",
+            instead="upstreams", protocols=("tcp", "udp"), check=problem, required=True, address=parse,
+            outpost=reference, when=("upstreams", ([],)),
         ),
         Option(
-            "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https", instead="upstreams",
-            protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
-            when=("upstreams", ([],)),
+            "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https, or outpost/service",
+            instead="upstreams", protocols=("http",), check=partial(url_problem, HTTP), required=True,
+            address=partial(_place, HTTP), outpost=reference, when=("upstreams", ([],)),
         ),
         Option(
-            "upstream", str, "", "URL to forward to, such as ws://127.0.0.1:9000/path, or wss; a client's path follows",
-            protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True, instead="upstreams",
-            address=partial(_place, WEBSOCKET), when=("upstreams", ([],)),
+            "upstream", str, "",
+            "URL to forward to, such as ws://127.0.0.1:9000/path, or wss, or outpost/service; a client's path follows",
+            instead="upstreams", protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
+            address=partial(_place, WEBSOCKET), outpost=reference, when=("upstreams", ([],)),
         ),
         Option(
-            "upstreams", list, [], "Several servers to forward to, instead of one", instead="upstream",
-            protocols=("tcp", "udp"), check=partial(_several, problem), address=parse,
+            "upstreams", list, [], "Several servers, or outpost/service, to forward to, instead of one", instead="upstream",
+            protocols=("tcp", "udp"), check=partial(_several, problem), address=parse, outpost=reference,
         ),
         Option(
-            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
+            "upstreams", list, [], "Several URLs, or outpost/service, to forward to, instead of one", instead="upstream",
             protocols=("http",), check=partial(_several, partial(url_problem, HTTP)), address=partial(_place, HTTP),
+            outpost=reference,
         ),
         Option(
-            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
+            "upstreams", list, [], "Several URLs, or outpost/service, to forward to, instead of one", instead="upstream",
             protocols=("websocket",), check=partial(_several, partial(url_problem, WEBSOCKET)),
-            address=partial(_place, WEBSOCKET),
+            address=partial(_place, WEBSOCKET), outpost=reference,
         ),
         Option(
             "balance", str, ROUND_ROBIN, "Which of several upstreams a client gets", choices=KINDS, helps=HELPS,
@@ -138,9 +155,14 @@ RESPONDER = Responder(
             when=("upstream", ("",)),
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
+        Option(
+            "tls", bool, False, "Use TLS to upstreams that are services of outposts; a URL says it itself",
+            protocols=("http", "websocket"),
+        ),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),
         Option(
-            "verify", bool, True, "Check the certificate of an https or wss upstream", protocols=("http", "websocket")
+            "verify", bool, True, "Check the certificate of an upstream that speaks TLS",
+            protocols=("http", "websocket"),
         ),
         Option("connect_seconds", float, 10.0, "Time limit for connecting to the upstream", "s", 0.1, 20, _STREAMS),
         Option("keep_host", bool, False, "Send the client's Host header to the upstream unchanged",

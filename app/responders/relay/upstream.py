@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
@@ -17,6 +17,7 @@ from app import events
 from app.errors import system_words
 from app.responders.relay import errors, loops
 from app.responders.relay.loops import Hop, Loops
+from app.responders.relay.outposts import Located, Place, reference
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -36,7 +37,7 @@ class Target:
     """The parts of an upstream's URL.
 
     Attributes:
-        authority: host and port, as in the Host header.
+        authority: host and port, as in the Host header; empty for the service of an outpost.
         path: put before the path of each request; never ends with a slash.
     """
 
@@ -81,7 +82,8 @@ def problem(text: str) -> str | None:
     if not text.strip():
         return _MISSING.format("host:port, as in 127.0.0.1:9000 or [::1]:9000")
     try:
-        parse(text)
+        if reference(text) is None:
+            parse(text)
     except errors.InvalidUpstreamError as e:
         return str(e)
     return None
@@ -92,7 +94,8 @@ def url_problem(schemes: Sequence[str], text: str) -> str | None:
     if not text.strip():
         return _MISSING.format(f"{schemes[0]}://host:port, as in {schemes[0]}://127.0.0.1:9000/path")
     try:
-        parse_url(text, schemes)
+        if reference(text) is None:
+            parse_url(text, schemes)
     except errors.InvalidUpstreamURLError as e:
         return str(e)
     return None
@@ -136,11 +139,12 @@ class Upstream:
         address: as it is written in the workspace.
         endpoint: connects to it; None on UDP.
         seconds: timeout of a connection attempt.
-        place: its host and port.
+        place: its host and port, unless it has ``where``.
         tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
         pseudonym: the relay's name in the header Via, which no other relay has, in any program.
+        where: of the service of an outpost, says where it is now, or raises UpstreamAwayError; None for all others.
     """
 
     address: str
@@ -151,7 +155,29 @@ class Upstream:
     loops: Loops
     pseudonym: str = field(default_factory=draw_pseudonym)
     tls: bool = False
-    place: tuple[str, int] = ("", 0)
+    place: Place = ("", 0)
+    where: Callable[[], Located] | None = None
+
+    def at(self) -> Place:
+        """Its host and port, as they are now. Raises UpstreamAwayError."""
+        if self.where is None:
+            return self.place
+        found = self.where()
+        return found.host, found.port
+
+    def look(self) -> Located | str | None:
+        """The service of an outpost as it is told of now, or why it is nowhere, in words; None for all others."""
+        try:
+            return None if self.where is None else self.where()
+        except errors.UpstreamAwayError as e:
+            return str(e.fields["reason"])
+
+    def url(self, schemes: Sequence[str]) -> str:
+        """Its URL; ``schemes`` are the plain one and the one with TLS. Raises UpstreamAwayError."""
+        if self.where is None:
+            return self.address
+        host, port = self.at()
+        return f"{schemes[self.tls]}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect; with TLS, its handshake included. ``explain`` explains its failures."""

@@ -17,7 +17,7 @@ from app.responders import Context
 from app.responders.relay import errors, request_target
 from app.responders.relay.balance import Balance, Member
 from app.responders.relay.loops import Hop
-from app.responders.relay.upstream import Secured, Upstream, tell_both
+from app.responders.relay.upstream import WEBSOCKET, Secured, Upstream, tell_both
 from app.websocket import handshake_answer
 from app.websocket.close_codes import ABNORMAL, NO_STATUS
 from app.websocket.fragments import Fragments
@@ -258,7 +258,11 @@ def _factory(request: Any, upstream: Upstream, context: Context) -> WebSocketCli
     }
     headers["Via"] = ", ".join(filter(None, (request.headers.get("via"), f"1.1 {upstream.pseudonym}")))
     factory = WebSocketClientFactory(
-        upstream.address, request.origin, list(request.protocols) or None, headers=headers, reactor=context.reactor
+        upstream.url(WEBSOCKET),
+        request.origin,
+        list(request.protocols) or None,
+        headers=headers,
+        reactor=context.reactor,
     )
     factory.useragent = None
     factory._batched_timer = Timers(context.reactor)

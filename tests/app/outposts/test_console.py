@@ -23,6 +23,9 @@ from app.outposts.errors import LostError, RefusedError
 from app.outposts.outpost import Outpost
 from app.outposts.stream import StreamCarrier
 from app.post import Post
+from app.responders.relay.errors import UpstreamAwayError
+from app.responders.relay.outposts import Located
+from app.services.config import ServiceConfig
 from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
 from tests.helpers import until
@@ -425,3 +428,38 @@ def test_a_carrier_that_is_not_connected_says_so():
     with pytest.raises(LostError, match="it is not connected"):
         raise failed.result.value
     failed.addErrback(lambda failure: None)
+
+
+def where(desk, named):
+    """Where the desk's relays would connect to, or why not."""
+    try:
+        return desk.post.services["relay"].surroundings.locate(*named.split("/"))
+    except UpstreamAwayError as e:
+        return e.fields["reason"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_relays_are_told_where_services_of_outposts_listen_now(bench, desk):
+    desk.post.add(ServiceConfig("relay", "tcp", "127.0.0.1", 0, "relay"))
+    assert where(desk, "bench/echo") == "the workspace reads no outpost called bench"
+    outpost = desk.console.add("bench", carrier_to(bench.path))
+    assert where(desk, "bench/echo") == "it is being connected"
+    await until(lambda: outpost.services)
+    assert where(desk, "bench/echo") == "its status there is stopped"
+    for _ in range(2):
+        await bench.post.start_all()
+        port = int(bench.post.services["echo"].status.host.split(":")[1])
+        await until(lambda: isinstance(where(desk, "bench/echo"), Located))
+        assert where(desk, "bench/echo") == Located("127.0.0.1", port, news=outpost.news)
+        await bench.post.stop_all()
+        await until(lambda: where(desk, "bench/echo") == "its status there is stopped")
+    assert where(desk, "bench/ohce") == "bench has no service of that name"
+    await bench.post.start_all()
+    await until(lambda: isinstance(where(desk, "bench/echo"), Located))
+    await bench.socket.close()
+    await until(lambda: not isinstance(where(desk, "bench/echo"), Located))
+    assert outpost.services[0].status == "listening"  # as it was
+    desk.console.held["held"] = "You have not allowed it."
+    assert where(desk, "held/echo") == "You have not allowed it"
+    await desk.console.close()
+    assert where(desk, "bench/echo") == "no outposts are read here"

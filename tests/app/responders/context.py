@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from app import events, responders
+from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.loops import Loops
+from app.responders.relay.outposts import Located
 from app.text.variables import Variables
 
 
@@ -21,6 +23,7 @@ class BareContext:
         failures: ``(error, payload)`` of each ``failed``.
         endpoints: by ``(host, port)``, what ``endpoint`` gives out.
         down: the addresses that a watch has found to be down.
+        located: where services of outposts listen, by ``outpost/service``; all others are away.
         recorded: ``(kind, detail)`` of each ``log`` of another kind.
         datagrams: the protocols for which ``open_datagrams`` was called.
     """
@@ -39,6 +42,7 @@ class BareContext:
         self.endpoints: dict[tuple[str, int], Any] = {}
         self.datagrams: list[Any] = []
         self.down: set[str] = set()
+        self.located: dict[str, Located] = {}
         self.recorded: list[tuple[int, dict[str, Any]]] = []
 
     def log(self, summary: str, detail: Any = None, kind: int = events.LOG) -> None:
@@ -49,6 +53,12 @@ class BareContext:
 
     def is_down(self, host: str, port: int) -> bool:
         return f"{host}:{port}" in self.down
+
+    def locate(self, outpost: str, service: str) -> Located:
+        found = self.located.get(f"{outpost}/{service}")
+        if found is None:
+            raise UpstreamAwayError(address=f"{outpost}/{service}", reason="it is stopped there")
+        return found
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self.failures.append((error, payload))

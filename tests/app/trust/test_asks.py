@@ -9,7 +9,7 @@ import pytest
 
 from app.plugin_loader.table import TABLE
 from app.services.config import ServiceConfig
-from app.trust.asks import Ask, asks_of, fingerprint
+from app.trust.asks import Ask, asks_of, fingerprint, passes_on_to
 from app.workspace import reading
 from tests.helpers import ROOT
 
@@ -90,6 +90,16 @@ def test_b1_what_only_this_machine_can_reach_is_named_when_a_relay_opens_it() ->
 def test_b1_an_upstream_elsewhere_is_told(protocol: str, upstream: str, place: str) -> None:
     one = service("one", "relay", protocol, upstream=upstream)
     assert said(one) == [f"reach one: connects to {place}, which is not this machine"]
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "http", "websocket"])
+def test_b1_an_upstream_that_is_the_service_of_an_outpost_is_told(protocol: str) -> None:
+    one = service("one", "relay", protocol, upstreams=["rack-2/echo", "rack-1/a b"])
+    assert said(one) == [
+        f"reach one: connects to {name}, the service of an outpost, wherever that says that it listens"
+        for name in ("rack-2/echo", "rack-1/a b")
+    ]
+    assert list(passes_on_to(one)) == ["rack-2/echo", "rack-1/a b"]
 
 
 def test_b1_each_of_several_upstreams_is_told_as_one_would_be() -> None:

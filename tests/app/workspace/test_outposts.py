@@ -122,3 +122,44 @@ def test_the_user_is_asked_before_it_connects():
     gate.outposts_changed([far, near], by_user=False)
     gate.outposts_changed([other, near], by_user=True)
     assert gate.held_outpost(other) is None
+
+
+RELAYS = """version = 1
+[[outpost]]
+name = "rack-1"
+target = "/run/lab/s"
+[[service]]
+name = "one"
+protocol = "tcp"
+listen = "127.0.0.1:9001"
+responder = "relay"
+[service.options]
+upstream = "rack-9/echo"
+[[service]]
+name = "several"
+protocol = "http"
+listen = "127.0.0.1:9002"
+responder = "relay"
+[service.options]
+upstreams = [
+  "rack-1/web",
+  "http://127.0.0.1:9",
+  "rack-8/web",
+]
+"""
+
+
+def test_a_relay_to_an_outpost_that_is_not_read_is_a_mistake_at_its_line(tmp_path):
+    assert [(problem.line, problem.key, problem.text) for problem in parse(RELAYS, tmp_path)[1]] == [
+        (11, "options.upstream", 'names an outpost that the workspace does not read: "rack-9". There are rack-1'),
+        (
+            21,
+            "options.upstreams",
+            'number 3 names an outpost that the workspace does not read: "rack-8". There are rack-1',
+        ),
+    ]
+    workspace, problems = parse(RELAYS)  # it can be opened all the same
+    assert len(workspace.services) == 2
+    assert problems == []
+    without = RELAYS.replace("[[outpost]]", "[outpost]").replace('name = "rack-1"\ntarget = "/run/lab/s"\n', "")
+    assert [problem.text.endswith("Add a table [[outpost]]") for problem in parse(without, tmp_path)[1]] == [True] * 3

@@ -1,0 +1,93 @@
+"""Upstreams that are services of outposts, by name: ``"rack-2/echo"``.
+
+Where such a service listens may change at any time, and it may be nowhere. Whoever reads the outposts knows, and lends
+that through ``Context.locate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IStreamClientEndpoint
+from zope.interface import implementer
+
+from app.responders.relay import errors
+
+Place = tuple[str, int]
+"""Host and port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A service of an outpost that listens.
+
+    Attributes:
+        host: by which it can be reached from here.
+        datagrams: whether it takes datagrams, and no connections.
+        news: another number each time that the outpost has told of its services.
+    """
+
+    host: str
+    port: int
+    datagrams: bool = False
+    news: int = 0
+
+
+Locate = Callable[[str, str], Located]
+"""Where the service of an outpost listens, given the names of both. Raises UpstreamAwayError, with the reason."""
+
+
+def reference(text: str) -> tuple[str, str] | None:
+    """Outpost and service of ``"rack-2/echo"``; None for anything else, as ``host:port`` or a URL.
+
+    The name of an outpost has no slash, that of a service may. An outpost with a colon in its name cannot be named.
+    """
+    outpost, _, service = text.strip().partition("/")
+    return (outpost, service) if outpost and service and ":" not in outpost and text.strip().isprintable() else None
+
+
+def nowhere(outpost: str, service: str) -> Located:
+    """The ``Locate`` of a program that reads no outposts."""
+    raise errors.UpstreamAwayError(address=f"{outpost}/{service}", reason="no outposts are read here")
+
+
+def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Located]:
+    """Says where the service of an outpost is now, for a relay of ``datagrams`` or one of connections.
+
+    What it returns raises UpstreamAwayError.
+    """
+    named = reference(text)
+    assert named is not None
+
+    def where() -> Located:
+        found = locate(*named)
+        if found.datagrams != datagrams:
+            words = "it is a UDP service, and this relay is not" if found.datagrams else "it is not a UDP service"
+            raise errors.UpstreamAwayError(address=text, reason=words)
+        return found
+
+    return where
+
+
+@implementer(IStreamClientEndpoint)
+class MovingEndpoint:
+    """Connects to where a service is now; fails with UpstreamAwayError where it is nowhere."""
+
+    def __init__(self, where: Callable[[], Located], endpoint_at: Callable[[str, int], IStreamClientEndpoint]) -> None:
+        self._where, self._endpoint_at = where, endpoint_at
+        self._place: Place | None = None
+        self._endpoint: Any = None
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        try:
+            found = self._where()
+        except errors.UpstreamAwayError:
+            return fail()
+        place = found.host, found.port
+        if place != self._place:
+            self._place, self._endpoint = place, self._endpoint_at(*place)
+        connecting: Deferred[Any] = self._endpoint.connect(factory)
+        return connecting
