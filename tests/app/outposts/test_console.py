@@ -50,7 +50,7 @@ def desk(tmp_path, monkeypatch):
     made.console.open()
     yield made
     pytest_twisted.blockon(Deferred.fromCoroutine(made.console.close()))
-    pytest_twisted.blockon(Deferred.fromCoroutine(post.shut_down()))
+    pytest_twisted.blockon(Deferred.fromCoroutine(made.post.shut_down()))
 
 
 def carrier_to(path):
