@@ -4,6 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
 ROUTER_SETUP := .venv-router/.setup
+HOSTED_SETUP := build/hosted/.setup
 # One process of tests more than there are cores, because many tests wait for programs that they start. Each has
 # programs and screens of its own: more than four ask much memory.
 PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
@@ -13,7 +14,7 @@ LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURE
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb router fleet clean
+.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb router fleet hosted clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -94,6 +95,9 @@ router: $(ROUTER_SETUP)  ## start a WAMP router on loopback, for outposts: its k
 fleet: compiled $(ROUTER_SETUP)  ## try 50 outposts on one router: lost links, killed programs, a flood; print figures
 	$(BIN)/python -m tests.fleet
 
+hosted: compiled $(HOSTED_SETUP)  ## run the tests of packages from PyPI, twist and twistd, without us and with us
+	$(BIN)/python -m pytest -q --durations=5 tests/hosted/check_hosted.py
+
 clean:  ## remove .venv and all that was built
 	rm -rf .venv .venv-router build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
@@ -110,3 +114,9 @@ $(ROUTER_SETUP): packaging/crossbar/requirements.txt packaging/crossbar/setup.sh
 $(TEST_SETUP): pyproject.toml packaging/setup.sh
 	@packaging/setup.sh test
 	@touch $(SETUP) $@
+
+# A Python that has nothing of ours, for programs of others.
+$(HOSTED_SETUP): Makefile
+	$(BIN)/python -m venv --clear build/hosted
+	build/hosted/bin/python -m pip install --quiet --disable-pip-version-check "Twisted[conch,tls]" klein treq httpbin
+	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,10 @@ _Widget = TypeVar("_Widget", bound=QWidget)
 
 SAMPLE = 482_007_118
 """A moment whose digits all show."""
+
+
+MAX_PATH = 4000
+"""Bytes of a folder's path: systems take 4,096 with the file's name."""
 
 
 class SettingsDialog(QDialog):
@@ -219,8 +224,10 @@ class SettingsDialog(QDialog):
         problem = None
         if not Path(text).is_absolute() or "\0" in text:
             problem = self.tr("Give the whole path of a folder.")
-        elif Path(text).exists() and not Path(text).is_dir():
+        elif os.path.exists(text) and not os.path.isdir(text):
             problem = self.tr("This is a file. Give a folder.")
+        elif len(os.fsencode(text)) > MAX_PATH or any(len(os.fsencode(part)) > 255 for part in Path(text).parts):
+            problem = self.tr("This name is too long.")
         tell(self.folder, self._folder_words, problem, self.tr("For captures that start from now on"))
         return problem is None
 

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.commands import arguments
@@ -24,6 +25,11 @@ PRINT_AT_END = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    parser.add_argument(
+        "--python", metavar="PATH", default="",
+        help="run it with this Python, or that of this virtual environment; by default with the one that a command's"
+        " first line names, else that of the active virtual environment, else the one of Listening Post",
+    )  # fmt: skip
     arguments.add_capturing(parser)
     parser.add_argument(
         "--port",
@@ -60,11 +66,17 @@ def ports(text: str) -> tuple[str, str]:
 def run(args: argparse.Namespace) -> int:
     from app.programs import starting
 
+    if args.restart != "never" and args.python:
+        print(
+            "listening-post: --restart takes no --python: activate the environment. See listening-post run --help",
+            file=sys.stderr,
+        )
+        return WRONG_USAGE
     if args.restart != "never" and (args.module is not None or args.words not in ([], ["--"])):
         return _run_again_and_again(args)
     words = list(args.words)
     if args.module is not None:
-        program = starting.of_module(args.module, words)
+        program = starting.of_module(args.module, words, args.python)
     elif not words or words == ["--"]:
         print(
             "listening-post: the following arguments are required: PROGRAM. See listening-post run --help",
@@ -72,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
         )
         return WRONG_USAGE
     elif words[0] == "--":
-        program = starting.of_command(words[1:])
+        program = starting.of_command(words[1:], args.python)
     else:
-        program = starting.of_file(words[0], words[1:])
+        program = starting.of_file(words[0], words[1:], args.python)
     return _run(program, args)
 
 
@@ -104,10 +116,15 @@ def _run(program: Program, args: argparse.Namespace) -> int:
     from app.capture.link import DEFAULT_LIMIT
     from app.commands.printer import Printer
     from app.post import default_capture
+    from app.programs import pythons
     from app.programs.starting import Running, how_ended
 
+    python = pythons.looked_at(program.python)
+    program = replace(program, python=python.path)
     capture = (args.capture or default_capture()).absolute()
     print(one_line(f"capturing into {capture}"), file=sys.stderr)
+    if python.words:
+        print(one_line(f"running with {python.words}"), file=sys.stderr)
     running = Running(program, capture, args.limit or DEFAULT_LIMIT, ports=dict(args.ports))
     printer: Printer | None = None
     with _signals_passed_on(running), _ended_after(running, args.seconds):

@@ -1,8 +1,9 @@
-"""Names of files that somebody else has sent."""
+"""Names of files: those that somebody else has sent, and those that the user types."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 LONGEST = 100
 """Characters of a name."""
@@ -24,3 +25,12 @@ def harmless(name: str, otherwise: str) -> str:
     if len(kept) <= LONGEST:
         return kept
     return f"{stem[: LONGEST - len(suffix) - 1]}.{suffix}" if dot and len(suffix) < 12 else kept[:LONGEST]
+
+
+def typed(text: str) -> Path:
+    """The path that the user has typed, with ``~`` for a home. Who is halfway through ``~name`` has none there: then it
+    is the name of a file."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)

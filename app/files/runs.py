@@ -11,6 +11,7 @@ import secrets
 from pathlib import Path
 
 from app.files.locks import Held, hold
+from app.files.newest import newest
 
 _SUFFIX = ".run"
 
@@ -49,13 +50,12 @@ class Run:
 
 def _left_behind(folder: Path) -> float | None:
     """When the newest run began whose file nobody locks. The files of all such runs are taken away."""
-    newest = None
-    paths = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in paths[:MAX_LOOKED_AT]:
+    found = None
+    for path in newest(folder, f"*{_SUFFIX}")[:MAX_LOOKED_AT]:
         with contextlib.suppress(OSError):
             began, lock = path.stat().st_mtime, hold(path)
             if lock is not None:
-                newest = newest or began
+                found = found or began
                 path.unlink(missing_ok=True)
                 lock.release()
-    return newest
+    return found

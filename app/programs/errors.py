@@ -9,5 +9,9 @@ class NoProgramError(PostError):
     """There is no program {name}: {reason}."""
 
 
+class NoPythonError(PostError):
+    """The program cannot run with {python}: {reason}. Name another Python with --python."""
+
+
 class OnlyTheProgramError(PostError):
     """Only the program {program} itself can open {name}. Start the program again."""

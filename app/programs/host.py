@@ -1,6 +1,6 @@
 """Runs a Twisted program, unchanged, in this process, with its network, its log and its failures recorded.
 
-``python -P -m app.programs.host (--capture FILE [--told FD] | --up FD --orders FD) (--script FILE | --module NAME)
+``start.py (--capture FILE [--told FD] | --up FD --orders FD) (--script FILE | --module NAME)
 [ARG …]``: it has a capture of its own, or a Post that has started it, which takes its events. The program
 cannot tell it from a start by itself: ``__name__`` is ``__main__``, ``sys.argv`` and ``sys.path[0]`` are its own, and
 what it raises ends it, with the exit code that Python gives.
@@ -9,8 +9,10 @@ what it raises ends it, with the exit code that Python gives.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import gc
+import json
 import os
 import runpy
 import signal
@@ -37,6 +39,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--capture", type=Path)
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--told", type=int)
+    parser.add_argument("--writer", type=json.loads, help="command and environment of the capture's writer")
     parser.add_argument("--up", type=int)
     parser.add_argument("--orders", type=int)
     parser.add_argument("--port", type=parsed, action="append", default=[])
@@ -50,7 +53,7 @@ def main(argv: list[str]) -> int:
     recorder = HostRecorder()
     link: Sending
     if args.up is None:
-        link = Link(recorder, args.capture, args.limit, args.told)
+        link = Link(recorder, args.capture, args.limit, args.told, args.writer)
     else:
         lead_group()
         link = Uplink(recorder, args.up, args.orders)
@@ -87,7 +90,6 @@ def _follow(recorder: HostRecorder, reactors: Reactors, link: Uplink) -> None:
 
 
 def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> int:
-    _leave_no_trace()
     folder = args.folder if args.folder is not None else os.path.dirname(os.path.abspath(args.script))
     _make_way(folder)
     sys.path[0:0] = [folder]
@@ -128,18 +130,6 @@ def _print(e: BaseException) -> None:
     print("".join(told.format()), end="", file=sys.stderr)
 
 
-def _leave_no_trace() -> None:
-    """Take our folder out of what the program, and what it starts, finds by name."""
-    root = os.environ.pop("LISTENING_POST_ROOT", "")
-    if not root:
-        return
-    rest = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != root]
-    if rest:
-        os.environ["PYTHONPATH"] = os.pathsep.join(rest)
-    else:
-        os.environ.pop("PYTHONPATH", None)
-
-
 def _make_way(folder: str) -> None:
     """Let the program import a package of its own that is called as one of ours.
 
@@ -151,9 +141,10 @@ def _make_way(folder: str) -> None:
     for name in ("app", "ui", "resources"):
         found = PathFinder.find_spec(name, [folder, *rest])
         if found is not None and not _is_ours(os.path.dirname(os.path.dirname(found.origin or ""))):
-            import app.services.tls.transport
+            with contextlib.suppress(ImportError):  # this Python may have no TLS
+                import app.services.tls.transport
 
-            _ = app.services.tls.transport  # what is imported later than now, while connections pass
+                _ = app.services.tls.transport  # what is imported later than now, while connections pass
             for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
                 sys.modules[f"listening_post_{loaded}"] = sys.modules.pop(loaded)
     sys.path[:] = rest
@@ -242,7 +233,3 @@ def _shown(name: str, args: tuple[Any, ...]) -> str:
     if name == "kill":
         return f" with {signal.Signals(args[1]).name}"
     return f"({args[0]})" if name == "_exit" else ""
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from app.capture.recorder import Recorder
 from app.errors import PostError, system_words
 from app.files import confined
 from app.options import Options
-from app.programs import starting
+from app.programs import pythons, starting
 from app.programs.config import ON_CHANGE, ON_FAILURE, ProgramConfig
 from app.programs.errors import NoProgramError
 from app.programs.following import Files, InThread
@@ -43,9 +43,14 @@ MAX_PORTS = 1_000
 
 
 def program_of(run: tuple[str, ...], folder: Path) -> Program:
-    """What to run in ``folder``. Blocks. Raises NoProgramError."""
+    """What to run in ``folder``. Blocks. Raises NoProgramError, NoPythonError."""
     if not folder.is_dir():
         raise NoProgramError(name=run[0], reason=f"there is no folder {folder}")
+    found = _found(run, folder)
+    return replace(found, python=pythons.looked_at(found.python).path)
+
+
+def _found(run: tuple[str, ...], folder: Path) -> Program:
     if run[0] == "-m":
         return replace(starting.of_module(run[1], run[2:]), folder=str(folder))
     file = folder / Path(run[0]).expanduser()

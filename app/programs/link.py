@@ -248,13 +248,17 @@ class Link(Sending):
     Args:
         told: the descriptor of a pipe, on which each answer is repeated; the writer holds it open, too, so that who
             reads it sees the end of both.
+        writer: its command and what is added to its environment; None: that of the Python that runs this.
     """
 
-    def __init__(self, recorder: HostRecorder, path: Path, limit: int, told: int | None) -> None:
+    def __init__(
+        self, recorder: HostRecorder, path: Path, limit: int, told: int | None, writer: dict[str, Any] | None
+    ) -> None:
         self._told = told
-        command = [*writer_command(), str(path), recorder.run, str(limit)]
+        command = [*(writer["command"] if writer else writer_command()), str(path), recorder.run, str(limit)]
+        environment = {**os.environ, **writer["environment"]} if writer else writer_environment()
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=writer_environment(), start_new_session=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
             pass_fds=() if told is None else (told,),
         )  # fmt: skip
         assert self._process.stdin is not None

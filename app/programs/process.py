@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from twisted.python.failure import Failure
 from app.capture.recorder import Recorder
 from app.programs import wire
 from app.programs.intake import Intake, Shown
-from app.programs.starting import Program, environment
+from app.programs.starting import Program, host_command
 
 UP, ORDERS = 3, 4
 """The program's descriptors of both pipes."""
@@ -59,10 +58,10 @@ class Process(ProcessProtocol):
         self.tail = b""
         self.pid = 0
 
-    def start(self, program: Program, folder: Path, ports: dict[str, str], python: str = sys.executable) -> None:
+    def start(self, program: Program, folder: Path, ports: dict[str, str]) -> None:
         """Start it. Raises OSError."""
         words = [
-            python, "-P", "-m", "app.programs.host", f"--up={UP}", f"--orders={ORDERS}",
+            *host_command(program.python), f"--up={UP}", f"--orders={ORDERS}",
             *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
             *([] if program.folder is None else [f"--folder={program.folder}"]),
             *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
@@ -71,7 +70,7 @@ class Process(ProcessProtocol):
         null = os.open(os.devnull, os.O_RDWR)
         try:
             process = self._reactor.spawnProcess(
-                self, python, words, environment(), path=str(folder),
+                self, words[0], words, os.environ, path=str(folder),
                 childFDs={0: null, 1: null, 2: "r", UP: "r", ORDERS: "w"},
             )  # fmt: skip
         finally:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import Stored
+from app.programs import pythons
 from app.programs.errors import NoProgramError
 
 TAC = (".tac", ".tap")
@@ -27,46 +29,71 @@ class Program:
     Attributes:
         script: a file, or a command's; empty: ``module``.
         folder: what the program finds first in ``sys.path``; None: that of the script.
+        python: the interpreter that runs it.
     """
 
     script: str = ""
     module: str = ""
     args: tuple[str, ...] = ()
     folder: str | None = None
+    python: str = ""
 
     @property
     def words(self) -> str:
         return " ".join([self.script or f"-m {self.module}", *self.args])
 
 
-def of_file(path: str, args: Sequence[str]) -> Program:
-    """A Python file, or a ``.tac``, which ``twistd`` runs. Raises NoProgramError."""
+def of_file(path: str, args: Sequence[str], python: str = "") -> Program:
+    """A Python file, or a ``.tac``, which ``twistd`` runs; ``python`` as ``pythons.wanted`` takes it.
+
+    Raises NoProgramError.
+    """
     file = Path(path)
     if not file.is_file():
         raise NoProgramError(name=path, reason="there is no such file" if not file.exists() else "it is no file")
     if file.suffix in TAC:
         twistd = ["--nodaemon", "--pidfile=", "--logfile=-", f"--python={file.resolve()}"]
-        return of_command(["twistd", *twistd, *args])
-    return Program(script=path, args=tuple(args))
+        return of_command(["twistd", *twistd, *args], python)
+    return Program(script=path, args=tuple(args), python=pythons.wanted(python))
 
 
-def of_module(name: str, args: Sequence[str]) -> Program:
+def of_module(name: str, args: Sequence[str], python: str = "") -> Program:
     """A module, as of ``python -m``."""
-    return Program(module=name, args=tuple(args), folder=os.getcwd())
+    return Program(module=name, args=tuple(args), folder=os.getcwd(), python=pythons.wanted(python))
 
 
-def of_command(words: Sequence[str]) -> Program:
-    """A command that is a Python script, as ``twist`` and ``trial``. Raises NoProgramError."""
+def of_command(words: Sequence[str], python: str = "") -> Program:
+    """A command that is a Python script, as ``twist`` and ``trial``: the one of the Python that is wanted, before
+    those of PATH. It runs with the Python that its first line names, unless the user named one.
+
+    Raises NoProgramError.
+    """
     name = words[0]
-    beside = shutil.which(name, path=str(Path(sys.executable).parent))
-    found = beside or shutil.which(name)
+    wanted = pythons.wanted(python)
+    beside, ours = (str(Path(each).parent) for each in (wanted or os.devnull, sys.executable))
+    found = shutil.which(name, path=beside) or shutil.which(name) or shutil.which(name, path=ours)
     if found is None:
         raise NoProgramError(name=name, reason="no folder of PATH has it")
     with open(found, "rb") as file:
-        first = file.readline(200)
-    if not (first.startswith(b"#!") and b"python" in first):
+        named = pythons.of_script(file.readline(500), file.readline(500))
+    if named is None:
         raise NoProgramError(name=name, reason="it is no Python script, and only these can be looked into")
-    return Program(script=found, args=tuple(words[1:]), folder=str(Path(found).parent))
+    return Program(
+        script=found, args=tuple(words[1:]), folder=str(Path(found).parent), python=wanted if python else named
+    )
+
+
+def host_command(python: str) -> list[str]:
+    """What starts our part of a program's process; its own arguments follow."""
+    return [python, "-P", str(Path(__file__).with_name("start.py"))]
+
+
+def _writer(python: str) -> list[str]:
+    """The capture's writer runs in our Python, also where the program has one of its own."""
+    if pythons.is_ours(python):
+        return []
+    added = {name: value for name, value in writer_environment().items() if os.environ.get(name) != value}
+    return [f"--writer={json.dumps({'command': writer_command(), 'environment': added})}"]
 
 
 class Running:
@@ -76,21 +103,21 @@ class Running:
         pid: its process.
     """
 
-    def __init__(self, program: Program, capture: Path, limit: int, python: str = sys.executable,
-        ports: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:  # fmt: skip
+    def __init__(
+        self, program: Program, capture: Path, limit: int, ports: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Start it. What it prints goes to standard error. Raises OSError."""
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
-                    python, "-P", "-m", "app.programs.host", f"--capture={capture}", f"--limit={limit}",
-                    f"--told={writing}", *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
+                    *host_command(program.python), f"--capture={capture}", f"--limit={limit}", f"--told={writing}",
+                    *_writer(program.python), *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
                     *([] if program.folder is None else [f"--folder={program.folder}"]),
                     *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
                     "--", *program.args,
                 ],
-                pass_fds=[writing], stdout=sys.stderr, env=environment(),
+                pass_fds=[writing], stdout=sys.stderr,
             )  # fmt: skip
         except BaseException:
             os.close(reading)
@@ -123,13 +150,3 @@ class Running:
 def how_ended(code: int) -> str:
     """The end of a program in words, where a signal was it."""
     return f"the program was ended by {signal.Signals(-code).name}" if code < 0 else ""
-
-
-def environment() -> dict[str, str]:
-    """Ours, with a path to this program's modules: the host takes it out again."""
-    root = str(Path(__file__).resolve().parents[2])
-    return {**os.environ, "LISTENING_POST_ROOT": root, "PYTHONPATH": _joined(root)}
-
-
-def _joined(root: str) -> str:
-    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote_plus
 
 from app.errors import PostError
+from app.files.names import typed
 from app.sending import multipart
 from app.sending.pieces import MAX_DATA, Content, made, read, rendered
 from app.text import strict_json, variables
@@ -83,7 +84,7 @@ def content(form: str, data: str, folder: Path, given: Variables = NONE) -> Cont
         return made(data, given)
     if form == "template":
         return rendered(Template(data), given)
-    found = read(folder / Path(data.strip()).expanduser()) if form == "file" else written(form, data)
+    found = read(folder / typed(data.strip())) if form == "file" else written(form, data)
     return lambda number: found
 
 

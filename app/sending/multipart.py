@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from app.files.names import typed
 from app.sending import errors
 from app.sending.pieces import MAX_DATA, Content, made, read
 from app.text.variables import Variables, filled
@@ -31,7 +32,7 @@ def content(pairs: Iterable[tuple[str, str]], dividing: str, folder: Path, given
     size = 0
     for name, value in pairs:
         if value.startswith(FILE):
-            path = folder / Path(filled(value[1:], given).strip()).expanduser()
+            path = folder / typed(filled(value[1:], given).strip())
             data = read(path)
             size += len(data)
             if size > MAX_DATA:

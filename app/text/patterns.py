@@ -7,17 +7,28 @@ engines that have these can take for ever, and the reactor waits.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-
-import re2
 
 MAX_LENGTH = 10_000
 """Characters of a pattern."""
 
 MAX_MEMORY = 8 << 20
 """Bytes that one pattern may take, compiled and while it searches."""
+
+
+@cache
+def _engine() -> Any:
+    """RE2, imported when first wanted: the Python of a hosted program may lack it. Raises ValueError, in words."""
+    try:
+        import re2
+    except ImportError as e:
+        raise ValueError(
+            f"needs google-re2, which this Python lacks: {sys.executable} -m pip install google-re2"
+        ) from e
+    return re2
 
 
 class Pattern:
@@ -32,6 +43,7 @@ class Pattern:
 
     def __init__(self, pattern: bytes, *, ignore_case: bool = False, utf8: bool = False) -> None:
         """``.`` matches line ends, too. Raises ValueError, in words."""
+        re2 = _engine()
         options = re2.Options()
         options.log_errors = False
         options.dot_nl = True
@@ -115,6 +127,7 @@ def iregexp(text: str) -> Any | None:
     """
     if len(text) > MAX_LENGTH:
         return None
+    re2 = _engine()
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_MEMORY

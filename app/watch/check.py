@@ -205,7 +205,7 @@ class OneCheck:
             self._done.callback(self._result)
 
     def _give_up(self) -> None:
-        """It was cancelled: nobody waits for a result. That the connection closes now says nothing of the target."""
+        """It was cancelled: nobody waits for a result. That its connection closes says nothing of the target."""
         self._given_up = True
         self._expecting.stop()
         self._result = self._result or Result(False, 0.0, "given up")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import PostError
 from app.files.locks import Held, hold
+from app.files.newest import newest
 from app.files.replacing import replacing
 from app.workspace import reading
 from app.workspace.differences import Differences, differences
@@ -112,17 +114,16 @@ class Left:
 def left_behind(folder: Path) -> list[Left]:
     """The drafts that no running program writes, the newest first."""
     found = []
-    with contextlib.suppress(OSError):
-        for path in sorted(folder.glob("*.toml"), key=lambda path: path.stat().st_mtime, reverse=True)[:MAX_LEFT]:
-            with contextlib.suppress(OSError, PostError):
-                lock = hold(_lock_of(path))
-                if lock is None:
-                    continue
-                try:
-                    found.append(_left(path, lock))
-                except BaseException:
-                    lock.release()
-                    raise
+    for path in newest(folder, "*.toml")[:MAX_LEFT]:
+        with contextlib.suppress(OSError, PostError):
+            lock = hold(_lock_of(path))
+            if lock is None:
+                continue
+            try:
+                found.append(_left(path, lock))
+            except BaseException:
+                lock.release()
+                raise
     return found
 
 
@@ -166,8 +167,13 @@ def _origin(told: dict[str, object]) -> Origin:
 
 
 def _path(text: object) -> Path | None:
-    usable = isinstance(text, str) and "\0" not in text and Path(text).is_absolute()
-    return Path(str(text)) if usable else None
+    if not isinstance(text, str) or "\0" in text or not Path(text).is_absolute():
+        return None
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # half of a character: no file is called so
+        return None
+    return Path(text)
 
 
 def _lock_of(path: Path) -> Path:

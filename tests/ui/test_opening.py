@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from PyQt5.QtCore import QCoreApplication, QEvent, QObject
-from PyQt5.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 from app.faults.presets import PRESETS
 from tests.ui.conftest import Open
@@ -59,12 +59,10 @@ def objects(window: QWidget) -> Counter[str]:
 
 
 def close_others(window: QWidget) -> None:
+    # Not by findChildren, which goes through thousands of objects: what is a window of its own is listed here.
     for top in QApplication.topLevelWidgets():
-        if top is not window and top.isVisible() and isinstance(top, QDialog | QMessageBox | QMenu):
+        if top is not window and top.isVisible() and isinstance(top, QDialog | QMenu):
             top.close()
-    for dialog in window.findChildren(QDialog):
-        if dialog.isVisible():
-            dialog.close()
 
 
 def stays(window: MainWindow, once: Callable[[], None], times: int = FEWER) -> dict[str, int]:
@@ -152,9 +150,7 @@ def test_no_context_menu_leaves_anything(window: MainWindow, place: Place) -> No
     def once() -> None:
         window.actions_.popup(place, window.mapToGlobal(window.rect().center()))
         settle()
-        for menu in window.findChildren(QMenu):
-            if menu.isVisible():
-                menu.close()
+        close_others(window)
 
     assert stays(window, once, TIMES) == {}
 

@@ -86,7 +86,16 @@ def test_a_folder_for_captures_is_kept_and_its_default_is_none(
     assert settings.captures is None
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "whole path"), ("captures", "whole path"), (__file__, "is a file")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "whole path"),
+        ("captures", "whole path"),
+        (__file__, "is a file"),
+        ("/" + "x" * 5000, "name is too long"),
+        ("/tmp/\0", "whole path"),
+    ],
+)
 def test_a_folder_that_is_none_is_told_and_not_kept(
     dialog: SettingsDialog, settings: Settings, text: str, said: str
 ) -> None:

@@ -34,6 +34,7 @@ from app.exports.formats import Exporter
 from app.exports.part import Part
 from app.exports.selection import Selection
 from app.files import errors
+from app.files.names import typed
 from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
@@ -238,9 +239,9 @@ class ExportDialog(QDialog):
             problems.append(problem)
         path = self.file.text().strip()
         problem = None if path else self.tr("Enter the name of a file")
-        if path and not Path(path).expanduser().parent.is_dir():
+        if path and not os.path.isdir(typed(path).parent):  # unlike a Path's, it is no error where the name is too long
             problem = self.tr("There is no such folder")
-        exists = bool(path) and Path(path).expanduser().exists() and path != self._written
+        exists = bool(path) and os.path.exists(typed(path)) and path != self._written
         otherwise = self.tr("This file exists: the export replaces it.") if exists else ""
         tell(self.file, self._file_words, problem and sentence(problem), otherwise)
         part = self.part.currentData()
@@ -264,7 +265,7 @@ class ExportDialog(QDialog):
     def start(self) -> None:
         """Begin the export, in a thread."""
         run = self._run = Run()
-        path = Path(self.file.text().strip()).expanduser()
+        path = typed(self.file.text().strip())
         self._set_editable(False)
         self.state.say(self.tr("Exporting…"))
         self.bar.setValue(0)
@@ -299,7 +300,7 @@ class ExportDialog(QDialog):
         self.bar.hide()
         self._written = self.file.text().strip() if succeeded and not run.stopped else ""
         if self._written:
-            self.written.emit(self._exporter().name, Path(self._written).expanduser())
+            self.written.emit(self._exporter().name, typed(self._written))
         self._set_editable(True)
         self.state.say(text, "dim" if succeeded else "error")
 

@@ -75,11 +75,11 @@ COLUMNS = (
         "id", "#", "Number of the event in the capture", 5, lambda row, _: str(row.id),
         right=True, quiet=True, numbered=True, yields=4,
     ),
-    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True, yields=2),
+    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
     Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True, yields=6),
     Column(
         "service", "Service", "The service it happened to", 14, lambda row, _: row.service,
-        field="service", value=lambda row: row.service or None, yields=1,
+        field="service", value=lambda row: row.service or None, yields=2,
     ),
     # Before the peer: what was received points from it to the service.
     Column(

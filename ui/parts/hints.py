@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtGui import QFont, QFontMetrics, QPainter, QTextLayout
+
+_ENDS = re.compile(r"(?<=[.!?:])\s+|\n\n+")
 
 
 def paint_hint(painter: QPainter, room: QRect, text: str) -> None:
@@ -15,13 +20,27 @@ def paint_hint(painter: QPainter, room: QRect, text: str) -> None:
 def whole_lines(text: str, font: QFont, width: int, height: int) -> list[str]:
     """The lines of ``text``, broken between words at ``width`` pixels, as many as ``height`` has room for.
 
-    There is always the first one.
+    They end with a sentence; where there is no room for the first one, with an ellipsis. There is always a line.
     """
-    lines = [line for paragraph in text.split("\n") for line in _broken(paragraph, font, width)]
-    lines = lines[: max(1, height // QFontMetrics(font).lineSpacing())]
-    while len(lines) > 1 and not lines[-1]:
-        del lines[-1]
-    return lines
+    most = max(1, height // QFontMetrics(font).lineSpacing())
+    for part in _beginnings(text):
+        lines = [line for paragraph in part.split("\n") for line in _broken(paragraph, font, width)]
+        if len(lines) <= most:
+            return lines
+    return [*lines[: most - 1], _ended(lines[most - 1], font, width)]
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    """All of it, then one sentence less each time. An empty line ends one, too."""
+    yield text
+    for end in reversed([found.start() for found in _ENDS.finditer(text)]):
+        yield text[:end].rstrip()
+
+
+def _ended(line: str, font: QFont, width: int) -> str:
+    """The line with an ellipsis in place of what has no room beside it."""
+    metrics = QFontMetrics(font)
+    return line + "…" if metrics.horizontalAdvance(line + "…") <= width else line.rpartition(" ")[0] + "…"
 
 
 def _broken(paragraph: str, font: QFont, width: int) -> list[str]:

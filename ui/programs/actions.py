@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred
 
 from app.post import Post
 from app.programs.config import MAX_PROGRAMS, ON_CHANGE, made_of
+from app.programs.fields import fields_of, suggested_name
 from app.programs.hosted import HostedProgram
 from app.status import Waiting
 from ui.edits import Edits
-from ui.programs.fields import fields_of, suggested_name
 from ui.settings import Settings
 
 if TYPE_CHECKING:

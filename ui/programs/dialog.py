@@ -11,12 +11,12 @@ from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from app.options import problems
 from app.programs.config import mistakes
+from app.programs.fields import FIELDS, suggested_name, table_of
 from ui.forms.form import OptionForm
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import padded
 from ui.parts.fitting import fit
-from ui.programs.fields import FIELDS, suggested_name, table_of
 
 
 class ProgramForm(OptionForm):

@@ -64,7 +64,7 @@ class TrustDialog(QDialog):
         place.setHorizontalSpacing(16)
         place.setColumnStretch(1, 1)
         for row, (name, value) in enumerate(
-            ((self.tr("Certificate"), str(found.path)), ("SHA-256", _in_two(found.fingerprint)))
+            ((self.tr("Certificate"), str(found.path)), ("SHA-256", _in_lines(found.fingerprint)))
         ):
             place.addWidget(QLabel(name), row, 0, Qt.AlignTop)
             place.addWidget(_value(value), row, 1)
@@ -134,6 +134,7 @@ class _Lines(QWidget):
         for row, (title, line) in enumerate(lines):
             name = QLabel(title)
             name.setProperty("role", "heading")
+            name.setWordWrap(True)  # else a long one widens all, with large letters beyond the screen
             name.setContentsMargins(0, 8, 0, 0)
             copy = QToolButton()
             copy.setIcon(icon("copy"))
@@ -164,6 +165,7 @@ def _value(text: str) -> QLabel:
     return label
 
 
-def _in_two(fingerprint: str) -> str:
-    half = len(fingerprint) // 2
-    return f"{fingerprint[:half]}\n{fingerprint[half + 1 :]}"
+def _in_lines(fingerprint: str) -> str:
+    """Eight bytes in each line: of itself it would break elsewhere, where there is little room."""
+    every = len("00:") * 8
+    return "\n".join(fingerprint[at : at + every].rstrip(":") for at in range(0, len(fingerprint), every))

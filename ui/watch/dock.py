@@ -36,7 +36,7 @@ class WatchDock(BottomDock):
 
     def __init__(self, post: Post, changes: WatchChanges, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Watch"))
+        self.setWindowTitle(self.tr("Watches"))
         self.setObjectName("watch dock")
         self.setAllowedAreas(Qt.BottomDockWidgetArea | Qt.TopDockWidgetArea)
         self.setFeatures(QDockWidget.DockWidgetClosable)
@@ -64,7 +64,7 @@ class WatchDock(BottomDock):
         for part in (self._list, self.empty):
             self._stack.addWidget(Scrolled(part, LINES))
         self.setWidget(self._stack)
-        self.set_title(self.tr("WATCH"), self.figures, self.new, self.pause_all)
+        self.set_title(self.tr("WATCHES"), self.figures, self.new, self.pause_all)
 
     # -- what is shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -147,7 +148,9 @@ class Drafts(QObject):
             return False
         path = origin.path
         try:
-            loaded = reading.load(path) if path and path.exists() else Workspace(path=path, template=origin.template)
+            loaded = (
+                reading.load(path) if path and os.path.exists(path) else Workspace(path=path, template=origin.template)
+            )
         except PostError as e:
             words = self.tr("The changes to {name} were not restored, because it cannot be read now.\n{reason}")
             self.failed.emit(words.format(name=origin.title, reason=e))

@@ -134,7 +134,7 @@ class WorkspaceFiles(QObject):
 
     def _is_changed(self, path: Path) -> bool:
         """Whether another program has written to the file, which is open, since."""
-        return bool(self._digest) and self.is_open(path) and path.exists() and not self._is_as_read(path)
+        return bool(self._digest) and self.is_open(path) and os.path.exists(path) and not self._is_as_read(path)
 
     def _go_to(
         self, title: str, read: Callable[[], Workspace], start: bool = False, check: Callable[[], object] = str

@@ -18,6 +18,7 @@ from app.capture import rollup
 from app.capture.figures import OUTGOING, Figures, answered, lost
 from app.capture.reading.coverage import Coverage
 from app.capture.reading.store import Store
+from app.files.newest import newest
 
 MOST_KEPT = 20
 """Summaries in the folder; the one unused for the longest goes first."""
@@ -150,6 +151,5 @@ def place_for(capture: Path, folder: Path) -> Path | None:
 def tidy(folder: Path) -> None:
     """Remove the summaries that nobody has used for the longest, until few are left. Blocks."""
     with suppress(OSError):
-        there = sorted(folder.glob("*.rollup"), key=lambda path: path.stat().st_mtime)
-        for path in there[:-MOST_KEPT]:
+        for path in newest(folder, "*.rollup")[MOST_KEPT:]:
             path.unlink(missing_ok=True)

@@ -830,6 +830,233 @@ reactor.listenTCP(taken.getsockname()[1], protocol.Factory(), interface="127.0.0
         (("service.failed", "Couldn't listen on 127.0.0.1"), ("failure", "CannotListenError")),
         code=1,
     ),
+    # -- more ways to listen and connect
+    "wrapClientTLS, and TLS put round an endpoint": Tutorial(
+        """
+from twisted.internet import reactor, protocol, ssl, endpoints
+from twisted.internet.ssl import Certificate, KeyPair, PrivateCertificate
+
+key = KeyPair.generate(size=2048)
+certificate = Certificate(key.selfSignedCert(1, CN="localhost").original)
+private = PrivateCertificate.fromCertificateAndKeyPair(certificate, key)
+
+class Echo(protocol.Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data.upper())
+
+class Client(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"secret")
+    def dataReceived(self, data):
+        print("client got", data)
+        reactor.stop()
+
+def listening(port):
+    point = endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+    trusting = ssl.CertificateOptions()
+    return endpoints.connectProtocol(endpoints.wrapClientTLS(trusting, point), Client())
+
+server = endpoints.SSL4ServerEndpoint(reactor, 0, private.options(), interface="127.0.0.1")
+server.listen(protocol.Factory.forProtocol(Echo)).addCallback(listening)
+"""
+        + ENDS,
+        (("data.received", "^secret"), ("data.sent", "^SECRET"), ("log", "got b'SECRET'")),
+    ),
+    "a port that is adopted": Tutorial(
+        """
+import socket
+from twisted.internet import reactor, protocol, endpoints
+
+class Hello(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"adopted")
+        self.transport.loseConnection()
+
+class Client(protocol.Protocol):
+    def dataReceived(self, data):
+        print("client got", data)
+        reactor.stop()
+
+listening = socket.create_server(("127.0.0.1", 0))
+listening.setblocking(False)
+reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, protocol.Factory.forProtocol(Hello))
+point = endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", listening.getsockname()[1])
+endpoints.connectProtocol(point, Client())
+"""
+        + ENDS,
+        (("service.started", "listening on 127"), ("data.sent", "adopted"), ("log", "got b'adopted'")),
+    ),
+    "spawnProcess, which is handed no descriptor of ours": Tutorial(
+        """
+import os, sys
+from twisted.internet import reactor, protocol
+
+class Child(protocol.ProcessProtocol):
+    out = b""
+    def outReceived(self, data):
+        self.out += data
+    def processEnded(self, reason):
+        print("descriptors", self.out.decode().strip())
+        reactor.stop()
+
+look = "import os; print(sorted(n for n in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + n)))"
+reactor.spawnProcess(Child(), sys.executable, [sys.executable, "-SE", "-c", look], env=os.environ)
+"""
+        + ENDS,
+        (("log", r"descriptors \['0', '1', '2'\]$"),),
+    ),
+    "StandardIO": Tutorial(
+        """
+from twisted.internet import reactor, protocol, stdio
+
+class Lines(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"on standard output")
+        self.transport.loseConnection()
+    def connectionLost(self, reason):
+        print("all is written")
+        reactor.callLater(0, reactor.stop)
+
+stdio.StandardIO(Lines())
+"""
+        + ENDS,
+        (("log", "all is written"), ("log", "exit code 0")),
+    ),
+    "names, server and client": Tutorial(
+        """
+from twisted.internet import reactor, defer
+from twisted.names import client, common, dns, server
+
+class Answers(common.ResolverBase):
+    def _lookup(self, name, cls, type, timeout):
+        return defer.succeed(([dns.RRHeader(name, dns.A, payload=dns.Record_A("192.0.2.7"))], [], []))
+
+factory = server.DNSServerFactory(clients=[Answers()])
+port = reactor.listenUDP(0, dns.DNSDatagramProtocol(factory), interface="127.0.0.1")
+resolver = client.Resolver(servers=[("127.0.0.1", port.getHost().port)])
+d = resolver.lookupAddress("example.org").addCallback(lambda found: print("found", found[0][0].payload.dottedQuad()))
+d.addErrback(lambda f: f.printTraceback()).addBoth(lambda _: reactor.stop())
+"""
+        + ENDS,
+        (
+            ("service.started", ""),
+            ("datagram.sent", "example"),
+            ("datagram.received", "example"),
+            ("datagram.sent", "example"),
+            ("log", "found 192.0.2.7"),
+        ),
+    ),
+    "SMTP, server and client": Tutorial(
+        """
+from io import BytesIO
+from zope.interface import implementer
+from twisted.internet import reactor, defer
+from twisted.mail import smtp
+
+@implementer(smtp.IMessage)
+class Message:
+    def lineReceived(self, line):
+        print("line", line)
+    def eomReceived(self):
+        return defer.succeed(None)
+    def connectionLost(self):
+        pass
+
+@implementer(smtp.IMessageDelivery)
+class Delivery:
+    def receivedHeader(self, helo, origin, recipients):
+        return b"Received: here"
+    def validateFrom(self, helo, origin):
+        return origin
+    def validateTo(self, user):
+        return Message
+
+class Factory(smtp.SMTPFactory):
+    protocol = smtp.ESMTP
+    def buildProtocol(self, addr):
+        p = super().buildProtocol(addr)
+        p.delivery = Delivery()
+        return p
+
+port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+mail = BytesIO(b"Subject: hello\\n\\ntext")
+d = smtp.sendmail("127.0.0.1", "a@example.org", ["b@example.org"], mail, port=port.getHost().port)
+d.addCallback(lambda r: print("sent to", r[0]))
+d.addErrback(lambda f: f.printTraceback()).addBoth(lambda _: reactor.stop())
+"""
+        + ENDS,
+        (
+            ("data.sent", "220 "),
+            ("data.sent", "MAIL FROM:<a@example.org>"),
+            ("log", "line b'Subject: hello'"),
+            ("log", "sent to 1"),
+        ),
+    ),
+    "an .rpy": Tutorial(
+        """
+from twisted.internet import reactor
+from twisted.web import script, server, static
+
+with open("hello.rpy", "w") as file:
+    file.write('''
+from twisted.internet import reactor
+from twisted.web import resource
+class Hello(resource.Resource):
+    def render_GET(self, request):
+        request.notifyFinish().addBoth(lambda _: reactor.callLater(0.05, reactor.stop))
+        return b"from an rpy"
+resource = Hello()
+''')
+root = static.File(".")
+root.processors = {{".rpy": script.ResourceScript}}
+reactor.listenTCP({port}, server.Site(root), interface="127.0.0.1")
+"""
+        + ENDS,
+        (("data.received", "GET /hello.rpy"), ("data.sent", "from an rpy")),
+        b"GET /hello.rpy HTTP/1.0\r\n\r\n",
+        b"HTTP/1.0 200",
+    ),
+    "a plugin of its own": Tutorial(
+        """
+import os
+os.makedirs("twisted/plugins")
+with open("twisted/plugins/greeting.py", "w") as file:
+    file.write('''
+from zope.interface import Interface, implementer
+from twisted.plugin import IPlugin
+class IGreeting(Interface):
+    pass
+@implementer(IPlugin, IGreeting)
+class Greeting:
+    name = "greeting"
+greeting = Greeting()
+''')
+from twisted.plugin import IPlugin, getPlugins
+print("found", [p.name for p in getPlugins(IPlugin) if getattr(p, "name", "") == "greeting"])
+""",
+        (("log", r"found \['greeting'\]"),),
+    ),
+    # -- more mistakes
+    "a Deferred that is fired twice": Tutorial(
+        """
+from twisted.internet import defer
+
+def twice():
+    answer = 17
+    d = defer.Deferred()
+    d.callback(answer)
+    d.callback(answer)
+
+twice()
+""",
+        (("failure", r"AlreadyCalledError.*tutorial\.py:8"), ("log", "exit code 1")),
+        code=1,
+    ),
+    "a Deferred in the place of bytes": Tutorial(
+        ECHO.replace("self.transport.write(data)", "__import__('twisted').internet.defer.succeed(data).decode()"),
+        (("failure", r"AttributeError: 'Deferred' object has no attribute 'decode'.*tutorial\.py:6"),),
+        b"hello",
+    ),
     # -- ends
     "sys.exit with a number": Tutorial("import sys\nsys.exit(3)\n", (("log", "exit code 3"),), code=3),
     "sys.exit with words": Tutorial("import sys\nsys.exit('no config')\n", (("log", "exit code 1"),), code=1),

@@ -122,5 +122,8 @@ def test_a_form_with_files_is_what_a_parser_that_is_not_ours_reads(tmp_path: Pat
     assert b"Content-Type: image/png\r\n" in body
     with pytest.raises(DataUnreadableError):
         content("multipart", "a=@none", tmp_path)
+    for form, data in (("multipart", "a=@~nobody-is-called-so/x"), ("file", "~nobody-is-called-so/x")):
+        with pytest.raises(DataUnreadableError):
+            content(form, data, tmp_path)
     assert problem("multipart", "a=@none") is None  # whether a file is there shows when it is sent
     assert "no variable no" in (problem("multipart", "a=@{{no}}") or "")

@@ -64,6 +64,18 @@ def test_it_is_a_workspace_that_can_be_opened_by_hand(folder: Path) -> None:
     assert "version = 1" in text
 
 
+def test_what_else_lies_there_hides_none(folder: Path) -> None:
+    path = leave(folder)
+    (folder / "nowhere.toml").symlink_to(folder / "gone")
+    os.mkfifo(folder / "pipe.toml")  # to read it would wait for ever
+    (folder / "half.toml").write_text('# Unsaved changes of {"path": "/\\ud800/x", "title": 5}\n')
+    found = {left.path.name: left for left in left_behind(folder)}
+    assert set(found) == {path.name, "half.toml"}
+    assert found["half.toml"].origin == Origin(None, "")
+    for left in found.values():
+        left.let_go()
+
+
 def test_one_that_is_written_is_not_found(folder: Path) -> None:
     draft = DraftFile(folder)
     draft.write(STATE, Origin(None, "x"))

@@ -162,6 +162,16 @@ def test_a_file_is_needed_in_a_folder_that_is_there(open_dialog: Open, tmp_path:
     dialog.file.setText(str(tmp_path / "nowhere" / "x.csv"))
     assert not dialog.export_button.isEnabled()
     assert dialog._file_words.text() == "There is no such folder."
+    for name in (
+        "~",
+        "~nobody-is-called-so",
+        "~nobody-is-called-so/x.csv",
+        "x" * 5000,
+        "x" * 5000 + "/x.csv",
+        "\0/x.csv",
+    ):
+        dialog.file.setText(name)  # as it is typed, nothing is raised
+    assert dialog._file_words.text() == "There is no such folder."
     (tmp_path / "x.csv").write_text("old")
     dialog.file.setText(str(tmp_path / "x.csv"))
     assert dialog._file_words.text() == "This file exists: the export replaces it."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from PyQt5.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
 from app import events
 from app.events import Row
@@ -13,6 +15,7 @@ from ui.looks import theme
 from ui.looks.times import clock
 from ui.panes.columns import as_text
 from ui.panes.event_columns import COLUMNS, delta, mark_of, row_color
+from ui.panes.event_header import EventHeader
 
 
 def row(kind: int = events.DATA_RECEIVED, *, time: int = BASE, summary: str = "hello", size: int | None = 5) -> Row:
@@ -95,3 +98,13 @@ def test_as_text_is_tab_separated_with_the_direction_as_an_arrow() -> None:
 def test_a_row_without_peer_size_and_known_kind_has_empty_cells() -> None:
     bare = Row(1, BASE, 99, "", None, None, None, "")
     assert as_text(bare, None, COLUMNS).split("\t")[3:] == ["", "", "", "99", "", ""]
+
+
+def test_the_time_is_the_last_column_that_is_left_out(qtbot: QtBot) -> None:
+    """With letters of 20 pt in a window of 1440 px the panes have room for one that yields."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    header = EventHeader(COLUMNS, 16.25, parent)
+    header.fold(1090)
+    shown = {column.name for at, column in enumerate(COLUMNS) if not header.isSectionHidden(at)}
+    assert shown == {"time", "direction", "kind", "summary"}

@@ -28,10 +28,28 @@ def test_long_lines_are_broken_between_words(font: QFont) -> None:
     assert all(QFontMetrics(font).horizontalAdvance(line) <= width for line in lines)
 
 
-@pytest.mark.parametrize(("fitting", "shown"), [(0.0, 1), (0.9, 1), (1.5, 1), (2.5, 1), (3.2, 3), (4.0, 4)])
-def test_only_whole_lines_stand_in_a_low_one_and_the_first_always(font: QFont, fitting: float, shown: int) -> None:
+@pytest.mark.parametrize(("fitting", "shown"), [(0.0, 1), (0.9, 1), (1.5, 1), (2.5, 1), (3.2, 1), (4.0, 4)])
+def test_only_whole_sentences_stand_in_a_low_one_and_a_line_always(font: QFont, fitting: float, shown: int) -> None:
     height = round(QFontMetrics(font).lineSpacing() * fitting)
     assert whole_lines(TEXT, font, 5000, height) == TEXT.split("\n")[:shown]
+
+
+def test_a_sentence_may_end_within_a_line(font: QFont) -> None:
+    words = "Nothing fits this. Press Esc in the filter to see everything again."
+    width = QFontMetrics(font).horizontalAdvance("Nothing fits this. Press Esc ")
+    assert whole_lines(words, font, width, QFontMetrics(font).lineSpacing()) == ["Nothing fits this."]
+
+
+@pytest.mark.parametrize("fitting", [1, 2])
+def test_a_first_sentence_without_room_ends_with_an_ellipsis(font: QFont, fitting: int) -> None:
+    metrics = QFontMetrics(font)
+    words = "then everything that comes stands in this list and says so"
+    width = metrics.horizontalAdvance("everything that comes ")
+    lines = whole_lines(words, font, width, metrics.lineSpacing() * fitting)
+    assert len(lines) == fitting
+    assert lines[-1].endswith("…")
+    assert words.startswith(" ".join(lines)[:-1])
+    assert all(metrics.horizontalAdvance(line) <= width for line in lines)
 
 
 def test_it_is_written_into_the_room(font: QFont) -> None:

@@ -13,11 +13,11 @@ from PyQt5.QtWidgets import QDialogButtonBox
 from app import events
 from app.programs import hosted
 from app.programs.config import ProgramConfig
+from app.programs.fields import fields_of, table_of
 from app.programs.hosted import HostedProgram
 from app.status import Failed, Running, Stopped
 from app.workspace import reading
 from tests.ui.desk import do, settle
-from ui.programs.fields import fields_of, table_of
 from ui.services.rows import Heading, ServiceRow
 from ui.window.main_window import MainWindow
 

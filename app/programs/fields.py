@@ -1,4 +1,4 @@
-"""Between the fields of the dialog and a table ``[[program]]``."""
+"""Between what a dialog asks for and a table ``[[program]]``."""
 
 from __future__ import annotations
 
