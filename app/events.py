@@ -249,9 +249,10 @@ OUTPOST_LOST: Final = _kind(
 )  # fmt: skip
 OUTPOST_GAP: Final = _kind(
     42, "outpost.gap",
-    "events of an outpost that are not here: it had dropped them before they were read; `first` and `last` are their"
-    " ids there",
-    always={"outpost": str, "first": int, "last": int, "count": int},
+    "events of an outpost that are not here; `first` and `last` are their ids there. It had dropped them before they"
+    " were read; without `last`, it has begun another capture, and there may be more in the one before",
+    always={"outpost": str, "first": int},
+    sometimes={"last": int, "count": int},
 )  # fmt: skip
 WATCH_CHECKED: Final = _kind(
     26, "watch.checked",

@@ -42,6 +42,13 @@ def test_a_paragraph_is_one_line(page: Path) -> None:
     assert re.findall(r"^[*\[`]{0,2}\w.*\n[*\[`]{0,2}[A-Za-z].*", prose, re.MULTILINE) == []
 
 
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_a_section_stands_once(page: Path) -> None:
+    """A second one of the same name is what a merge leaves of two versions."""
+    sections = re.findall(r"^## .*", page.read_text("utf-8"), re.MULTILINE)
+    assert len(sections) == len(set(sections))
+
+
 @pytest.mark.parametrize("name", ["demo.toml", "showcase.toml"])
 def test_workspaces_that_come_along_are_right(name: str) -> None:
     assert workspace.problems_of(ROOT / "resources" / name) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
@@ -78,12 +79,17 @@ class Watched:
         window, count, reached = int(self.alert.within_seconds * 1e9), self.alert.count, False
         for time in times:
             time += self._back
-            if time < self._newest:
+            if time < self._newest - window:
                 # The clock was set back. What came before has its distance from what comes now, as far as it is known.
                 self._back += self._newest - time
                 time = self._newest
-            self._newest = time
-            self._times.append(time)
+            if time >= self._newest:
+                self._newest = time
+                self._times.append(time)
+            else:  # it took longer to come here than others: it is of an outpost
+                if len(self._times) == count:
+                    time = max(time, self._times.popleft())
+                insort(self._times, time)
             reached = reached or (len(self._times) == count and time - self._times[0] <= window)
         return reached
 

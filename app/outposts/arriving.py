@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from time import time_ns
+from typing import Any
 
 from app import events
 from app.capture.reading.stored import Stored
@@ -23,6 +24,12 @@ MOST_CONNECTIONS = 100_000
 
 class FalseError(Exception):
     """An outpost does not keep to the protocol; the text says what it did."""
+
+
+def unread(outpost: str, last: int) -> tuple[str, dict[str, Any]]:
+    """Words and detail of an event ``outpost.gap``: what a capture got after the event ``last`` is not known."""
+    words = f"{outpost}: it has begun another capture; what the one before got after event {last:,} was not read"
+    return words, {"outpost": outpost, "first": last + 1}
 
 
 class Arriving:

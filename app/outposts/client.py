@@ -102,18 +102,18 @@ class Client:
                 continue
             capture = found.capture
             for event in found.events:
-                yield self._whole(event)
+                yield self._whole(event, capture)
             if found.events:
                 after = found.events[-1].id
             if not follow and after >= found.last:
                 return
 
-    def _whole(self, event: Stored) -> Stored:
+    def _whole(self, event: Stored, capture: str) -> Stored:
         if not event.left_out:
             return event
         payload = bytearray()
         while len(payload) < event.left_out:
-            part: p.Part = self.ask(p.Payload(event.id, len(payload)))
+            part: p.Part = self.ask(p.Payload(event.id, len(payload), capture=capture))
             if not part.data:
                 break  # it was dropped meanwhile
             payload += part.data

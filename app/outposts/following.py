@@ -18,7 +18,7 @@ from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts import sound
-from app.outposts.arriving import PROTOCOL, Arriving, FalseError
+from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
 from app.outposts.carrier import Carrier, Connected, Lost, Way
 from app.outposts.errors import FalseOutpostError, ItselfError, LostError, NotOurProtocolError
 from app.signal import Signal
@@ -95,7 +95,7 @@ class Following:
         self.carrier.open()
 
     def progress(self) -> list[Read]:
-        """How far each of its captures was read."""
+        """How far each of its captures was read, in the order in which it had them."""
         return [Read(self.name, capture, last, clock) for capture, (last, clock) in self._known.items()]
 
     async def close(self) -> None:
@@ -194,24 +194,35 @@ class Following:
             "clock": self.clock / 1e9,
         }  # fmt: skip
         self._record(events.OUTPOST_CONNECTED, f"{self.name} at {self.carrier.target}: {program}", detail)
-        if found.capture:
-            if not self._history and not self._known:
-                self._known[found.capture] = found.last, self.clock
-            await self._turn_to(found.capture)
+        if found.capture and not self._history and not self._known:
+            self._known[sound.name(found.capture)] = found.last, self.clock
+        if self._arriving is not None:
+            self._arriving.clock = self.clock
         self.changed.emit(self)
 
-    async def _turn_to(self, capture: str) -> None:
-        """Read this capture of the outpost from now on, from where we were in it."""
-        if self._arriving is not None and self._arriving.capture == capture:
-            self._arriving.clock = self.clock
-            return
+    async def _turn_to(self, capture: str, left: str, *, complete: bool) -> None:
+        """Read this capture of the outpost from now on, from where we were in it.
+
+        ``left``: the one that was read until now, if one was, ``complete``: whether to its end.
+        """
         if self.is_ours(capture):
             raise ItselfError(name=self.name)
-        if capture not in self._known and len(self._known) >= MOST_CAPTURES:
-            raise FalseError(f"it has had more than {MOST_CAPTURES:,} captures")
-        last = self._known.get(capture, (0, 0))[0]
+        if capture not in self._known:
+            if len(self._known) >= MOST_CAPTURES:
+                raise FalseError(f"it has had more than {MOST_CAPTURES:,} captures")
+            if left and not complete:
+                await self._ready()  # during a pause it would not be stored
+                words, detail = unread(self.name, self._known[left][0])
+                self._record(events.OUTPOST_GAP, words, detail)
+            self._known[capture] = 0, self.clock
+        last = self._known[capture][0]
         found: dict[int, int] = await self._stored_connections(capture) if last else {}
         self._arriving = Arriving(self._recorder, self.name, capture, last, self.clock, found)
+
+    def _so_far(self) -> tuple[str, int]:
+        """The capture of the outpost that is read, or was by an earlier run, and up to which id; else "" and 0."""
+        capture = self._arriving.capture if self._arriving else next(reversed(self._known), "")
+        return capture, self._known.get(capture, (0, 0))[0]
 
     def _stored_connections(self, capture: str) -> Deferred[dict[int, int]]:
         done: Deferred[dict[int, int]] = Deferred()
@@ -226,20 +237,20 @@ class Following:
     async def _read(self) -> None:
         """Ask once, and take what is answered."""
         await self._ready()
-        before = self._arriving
-        after, capture = (before.last, before.capture) if before else (0, "")
+        capture, after = self._so_far()
         found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
-        if found.capture != capture:
-            if not found.capture:
-                await deferLater(self._reactor, AGAIN)
-                return
-            await self._turn_to(sound.name(found.capture))
-            if capture:
+        theirs = sound.name(found.capture)
+        if not theirs:
+            await deferLater(self._reactor, AGAIN)
+            return
+        if self._arriving is None or theirs != capture:
+            await self._turn_to(theirs, capture, complete=found.complete)
+            if capture not in ("", theirs):
                 return  # these are none of what was asked for
         arriving = self._arriving
         assert arriving is not None
         for start in range(0, len(found.events), SLICE):
-            whole = [await self._whole(event) for event in found.events[start : start + SLICE]]
+            whole = [await self._whole(event, found.capture) for event in found.events[start : start + SLICE]]
             await self._ready()
             arriving.take(whole)
             self._known[arriving.capture] = arriving.last, self.clock
@@ -250,15 +261,15 @@ class Following:
             self.behind = behind
             self.changed.emit(self)
 
-    async def _whole(self, event: Stored) -> Stored:
-        """``event`` with its payload, which may have been left out."""
+    async def _whole(self, event: Stored, capture: str) -> Stored:
+        """``event`` of a capture of the outpost, with its payload, which may have been left out."""
         if not event.left_out or event.outpost:
             return event
         payload = bytearray()
         most = min(event.left_out, MOST_PAYLOAD)
         while len(payload) < most:
             part: p.Part = await self.carrier.ask(
-                p.Payload(event.id, len(payload), min(p.MAX_READ, most - len(payload)))
+                p.Payload(event.id, len(payload), min(p.MAX_READ, most - len(payload)), capture)
             )
             if not part.data:
                 break  # it was dropped meanwhile

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from time import time_ns
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 
 from app import __version__, events
+from app.capture.errors import CaptureError
 from app.capture.reading import batches
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
@@ -26,11 +29,16 @@ from app.signal import Signal
 from app.status import Failed, Held, Listening, Status, Waiting
 from app.workspace import reading
 
+T = TypeVar("T")
+
 _VERSION = re.compile(r"^\s*version\s*=", re.MULTILINE)
 """The first line of a whole workspace."""
 
 MOST_CONNECTIONS = 1_000
 """Connections that one answer lists."""
+
+MOST_LEFT = 20
+"""Captures that the program has left, of which a console that is behind still gets the rest."""
 
 
 class Outpost:
@@ -45,6 +53,7 @@ class Outpost:
         self._reactor, self._post, self._name, self.allow = reactor, post, name, allow
         self.services_changed: Signal[None] = Signal()
         self._reader: Reader | None = None
+        self._left: tuple[Path, ...] = ()  # replaced, never changed: the thread of the reader has it, too
         self._unhook = (
             post.services_changed.connect(lambda _: self.services_changed.emit(None)),
             post.status_changed.connect(lambda _: self.services_changed.emit(None)),
@@ -115,14 +124,11 @@ class Outpost:
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
         recorder = self._post.recorder
-        inline = p.MAX_INLINE
 
         def read(store: Store) -> p.Events:
-            identity, (first, last) = batches.identity(store), store.range()
-            if request.capture not in ("", identity):
-                return p.Events(identity, first, last)
-            found = batches.batch(store, request.after, request.max_bytes, inline)
-            return p.Events(identity, first, last, tuple(found))
+            if request.capture in ("", batches.identity(store)):
+                return _events(store, request)
+            return _rest(self._left, request, store)
 
         found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
         if not found.events and request.capture in ("", found.capture) and request.seconds:
@@ -153,8 +159,13 @@ class Outpost:
         return done
 
     async def _payload(self, request: p.Payload, who: str) -> p.Part:
-        def read(store: Store) -> p.Part:
+        def part(store: Store) -> p.Part:
             return p.Part(batches.part(store, request.event, request.offset, request.max_bytes))
+
+        def read(store: Store) -> p.Part:
+            if request.capture in ("", batches.identity(store)):
+                return part(store)
+            return _of(self._left, request.capture, part, p.Part(b""))
 
         found: p.Part = await self._in_reader(read, p.Part(b""))
         return found
@@ -171,6 +182,7 @@ class Outpost:
 
     def _on_capture(self, post: Post) -> None:
         if self._reader is not None and post.capture is not None:
+            self._left = (*self._left, self._reader.path)[-MOST_LEFT:]
             self._reader.switch(post.capture)
 
     # -- services
@@ -287,6 +299,40 @@ class Outpost:
         self._record(who, f"remove {request.service}", request, service)
         await self._post.remove(request.service)
         return p.Done(f"removed {request.service}")
+
+
+def _events(store: Store, request: p.Read) -> p.Events:
+    found = batches.batch(store, request.after, request.max_bytes, p.MAX_INLINE)
+    return p.Events(batches.identity(store), *store.range(), tuple(found))
+
+
+def _rest(left: Iterable[Path], request: p.Read, now: Store) -> p.Events:
+    """The rest of the one of the captures ``left`` that was asked for; once it has no more, the one that followed."""
+    is_found, is_complete = False, True
+    for path in left:
+        try:
+            with closing(Store(path)) as store:
+                if is_found:
+                    return p.Events(batches.identity(store), *store.range(), complete=is_complete)
+                if batches.identity(store) == request.capture:
+                    is_found = True
+                    if (found := _events(store, request)).events:
+                        return found
+        except CaptureError:  # it was taken away
+            is_complete = not is_found
+    return p.Events(batches.identity(now), *now.range(), complete=is_found and is_complete)
+
+
+def _of(left: Iterable[Path], identity: str, read: Callable[[Store], T], nothing: T) -> T:
+    """What ``read`` gives for the one of the captures ``left`` that has this identity; else ``nothing``."""
+    for path in left:
+        try:
+            with closing(Store(path)) as store:
+                if batches.identity(store) == identity:
+                    return read(store)
+        except CaptureError:
+            continue  # it was taken away
+    return nothing
 
 
 def _names(names: Iterable[str]) -> str:

@@ -101,15 +101,18 @@ class Events(msgspec.Struct, frozen=True):
     """The events after the id that was asked for, oldest first. ``payload`` brings what is left out of one.
 
     Attributes:
-        capture: the file that they are of. If another one was asked for, there are none.
+        capture: the file that they are of. If another one was asked for, which this program has left, its events are
+            answered as long as there are more; then the one that followed, without events.
         first, last: ids of the oldest and newest event of the capture. A ``first`` beyond the one that was
             asked for tells of a gap.
+        complete: of the other one that was asked for there is nothing more to come.
     """
 
     capture: str
     first: int
     last: int
     events: Annotated[tuple[Stored, ...], Meta(max_length=MOST_EVENTS)] = ()
+    complete: bool = False
 
 
 class Read(Request, frozen=True, tag="read"):
@@ -129,12 +132,13 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Payload(Request, frozen=True, tag="payload"):
-    """Bytes of the payload of an event, from ``offset``."""
+    """Bytes of the payload of an event, from ``offset``. ``capture``: that of the event; empty for the one of now."""
 
     answer = Part
     event: Id
     offset: Id = 0
     max_bytes: Bytes = MAX_READ
+    capture: Name = ""
 
 
 # -- services

@@ -249,9 +249,12 @@ def _as_post(found: About) -> Post:
     """What the panes ask of a Post, of one that is over."""
     services = {name: SimpleNamespace(connections={}) for name in found.services}
     recorder = SimpleNamespace(failures=found.failures, run="")
-    programs = SimpleNamespace(all={}, ports=lambda: ())
+    programs = SimpleNamespace(all={}, ports=list)
     sender = SimpleNamespace(connections={})
-    return cast(Post, SimpleNamespace(services=services, programs=programs, recorder=recorder, sender=sender))
+    post = SimpleNamespace(
+        services=services, programs=programs, owners=services.values, recorder=recorder, sender=sender
+    )
+    return cast(Post, post)
 
 
 def _warning(found: About, lost: Lost) -> str:

@@ -38,8 +38,8 @@ class Read:
 
 
 def progress(store: Store) -> list[Read]:
-    """Of every outpost that was ever read into this capture, and each capture that it had."""
-    return [Read(*values) for values in store.listed(_PROGRESS, ())]
+    """Of every outpost that was ever read into this capture, and each capture that it had, oldest first."""
+    return [Read(*values) for values in reversed(store.listed(_PROGRESS, ()))]
 
 
 def connections(store: Store, outpost: str, capture: str) -> dict[int, int]:

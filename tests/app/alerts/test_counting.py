@@ -71,6 +71,15 @@ def test_a_clock_that_is_set_back_takes_no_time_away(jump: float) -> None:
     assert [close.take(at(s), 0.0) for s in (0, jump, jump + 9)] == [0, 0, 3]
 
 
+@pytest.mark.parametrize("late", [0.001, 0.5, 9.0])
+def test_what_comes_late_from_outposts_counts_at_its_own_time(late: float) -> None:
+    """Each second event is of an outpost, and its time before that of the one that came before it."""
+    times = [n * 0.1 - late * (n % 2) for n in range(20)]
+    raised, apart = watched(count=20), watched(count=20, within=late / 2)
+    assert [raised.take(at(time), 0.0) for time in times] == [0] * 19 + [20]
+    assert [apart.take(at(time), 0.0) for time in times] == [0] * 20
+
+
 def test_a_clock_that_is_set_forward_forgets_what_was_before() -> None:
     one = watched()
     assert one.take(at(0, 1), 1.0) == 0

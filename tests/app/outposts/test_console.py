@@ -13,6 +13,7 @@ from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.task import Clock
 
 from app import events
+from app.alerts.alert import Alert
 from app.capture.reading.stored import Stored
 from app.capture.recorder import Recorder
 from app.outposts import protocol as p
@@ -43,15 +44,16 @@ def of(capture, sql):
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, monkeypatch):
     """A console without outposts."""
+    monkeypatch.setattr("app.outposts.console.LOOK_AGAIN", 0.01)
     post = Post(reactor, Workspace())
     pytest_twisted.blockon(post.open(tmp_path / "desk.lpost"))
     made = SimpleNamespace(post=post, console=Console(reactor, post, "desk"))
     made.console.open()
     yield made
     pytest_twisted.blockon(Deferred.fromCoroutine(made.console.close()))
-    pytest_twisted.blockon(Deferred.fromCoroutine(post.shut_down()))
+    pytest_twisted.blockon(Deferred.fromCoroutine(made.post.shut_down()))
 
 
 def carrier_to(path):
@@ -159,10 +161,57 @@ async def test_an_outpost_that_begins_another_capture_is_read_on(bench, desk, tm
     await until(lambda: len(outpost.progress()) == 2)
     await until_read(bench, desk)
     both = [*of(first, THEIRS.format("1")), *of(bench.post.capture, THEIRS.format("1"))]
-    # What the first got after it was left is not read any more: nobody has it open.
-    found = of(desk.post.capture, OURS)
-    assert found == [one for one in both if one in found]
-    assert "in the second" in [one[4] for one in found]
+    assert of(desk.post.capture, OURS) == both
+
+
+GAPS = "SELECT detail FROM event WHERE kind = ?"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_outpost_that_has_begun_others_while_nobody_read_it_is_read_to_its_end(bench, desk, tmp_path):
+    """Also payloads that are fetched apart, whose ids are those of other events in the capture of now."""
+    large = b"large" * p.MAX_INLINE
+    desk.console.add("bench", carrier_to(bench.path))
+    bench.post.recorder.record(events.LOG, summary="read at once")
+    await until_read(bench, desk)
+    captures = [bench.post.capture]
+    await bench.socket.close()
+    for number in range(2):
+        bench.post.recorder.record(events.DATA_RECEIVED, payload=large + b"%d" % number)
+        await bench.post.new_capture(folder=tmp_path)
+        captures.append(bench.post.capture)
+    bench.listen()
+    desk.console.outposts["bench"].carrier.now()
+    await until(lambda: len(desk.console.outposts["bench"].progress()) == len(captures))
+    await until_read(bench, desk)
+    assert of(desk.post.capture, OURS) == [one for path in captures for one in of(path, THEIRS.format("1"))]
+    assert not read(desk.post.capture, GAPS, events.OUTPOST_GAP)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("again", [False, True], ids=["the same console", "another run of the console"])
+async def test_a_capture_that_is_gone_unread_is_told_as_a_gap(bench, desk, tmp_path, again):
+    outpost = desk.console.add("bench", carrier_to(bench.path))
+    bench.post.recorder.record(events.LOG, summary="read")
+    await until_read(bench, desk)
+    [(_, last)] = [(one.capture, one.last) for one in outpost.progress()]
+    if again:
+        await desk.console.close()
+    await bench.socket.close()
+    bench.post.recorder.record(events.LOG, summary="never read")
+    first = bench.post.capture
+    await bench.post.new_capture(folder=tmp_path)
+    first.unlink()
+    bench.listen()
+    if again:
+        desk.console = Console(reactor, desk.post, "desk")
+        desk.console.open()
+        outpost = desk.console.add("bench", carrier_to(bench.path))
+    outpost.carrier.now()
+    await until(lambda: len(outpost.progress()) == 2)
+    await until_read(bench, desk)
+    [(told,)] = read(desk.post.capture, GAPS, events.OUTPOST_GAP)
+    assert json.loads(told) == {"outpost": "bench", "first": last + 1}
 
 
 @pytest_twisted.ensureDeferred
@@ -248,6 +297,40 @@ async def test_it_does_not_read_itself(bench, folder):
     await until(lambda: "this program itself" in outpost.problem)
     assert not outpost.progress()
     await console.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_event_of_an_outpost_raises_an_alert_of_the_console(bench, desk, monkeypatch):
+    monkeypatch.setattr("app.alerts.live.PAUSE", 0.01)
+    alert = Alert("boom", 'outpost == "bench" and service == "bench/echo" and payload contains "boom"', then=())
+    await desk.post.become(Workspace(alerts=(alert,)))
+    with closing(await spoken(bench)) as client:
+        desk.console.add("bench", carrier_to(bench.path))
+        await until_read(bench, desk)
+        client.sendall(b"boom")
+        await until(lambda: desk.post.alerts.watched["boom"].raised_at)
+        await until_read(bench, desk)
+    [(detail,)] = read(desk.post.capture, "SELECT detail FROM event WHERE kind = ?", events.ALERT_RAISED)
+    raised = json.loads(detail)
+    assert raised["alert"] == "boom"
+    [found] = read(
+        desk.post.capture,
+        "SELECT e.payload, s.name FROM event e JOIN service s ON s.id = e.service WHERE e.id = ?", raised["event"],
+    )  # fmt: skip
+    assert found == (b"boom", "bench/echo")
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_of_an_outpost_are_in_charts_of_the_console(bench, desk):
+    with closing(await spoken(bench)):
+        desk.console.add("bench", carrier_to(bench.path))
+        await until_read(bench, desk)
+    [added] = read(
+        desk.post.capture,
+        "SELECT sum(r.received), sum(r.sent), sum(r.opened) FROM rollup r JOIN service s ON s.id = r.id & 65535"
+        " WHERE s.name = 'bench/echo' AND r.id >> 50 = 0",
+    )  # fmt: skip
+    assert added == (5, 5, 1)
 
 
 # -- hostile outposts, by hand
@@ -414,12 +497,10 @@ async def test_a_payload_without_an_end_is_cut(desk, monkeypatch):
 async def test_one_that_shows_ever_new_captures_is_let_go(desk, monkeypatch):
     monkeypatch.setattr("app.outposts.following.MOST_CAPTURES", 3)
     carrier = Scripted(answers=[answer(event(1), capture=f"{n}") for n in range(9)])
-    outpost = desk.console.add("liar", carrier)
-    for number in range(9):
-        outpost._known[f"{number} earlier"] = 1, 0
-    carrier.now()
+    desk.console.add("liar", carrier)
     await until(lambda: carrier.dropped)
     assert "more than 3 captures" in carrier.dropped[0]
+    assert len(carrier.read) == 4
 
 
 def test_a_carrier_that_is_not_connected_says_so():

@@ -208,14 +208,17 @@ async def test_reading_waits_for_the_next_event_and_ends_with_its_link(desk):
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_capture_is_told_by_its_identity(desk, tmp_path):
+async def test_another_capture_is_told_by_its_identity_after_the_rest_of_the_one_before(desk, tmp_path):
     post, _, path = desk
     before = (await in_thread(path, lambda c: c.outpost)).capture
     assert len(before) == 32
     await post.new_capture(folder=tmp_path)
-    now = await in_thread(path, lambda c: c.ask(p.Read(0, before)))
+    rest = await in_thread(path, lambda c: c.ask(p.Read(0, before)))
+    assert (rest.capture, rest.events[-1].id, rest.complete) == (before, rest.last, False)
+    now = await in_thread(path, lambda c: c.ask(p.Read(rest.last, before)))
     assert now.capture != before
-    assert now.events == ()
+    assert (now.events, now.complete) == ((), True)
+    assert not (await in_thread(path, lambda c: c.ask(p.Read(0, "of another program")))).complete
     assert (await in_thread(path, lambda c: c.ask(p.Read(0, now.capture)))).events
 
 
