@@ -9,6 +9,7 @@ from functools import partialmethod
 from pathlib import Path
 
 import pytest
+from PyQt5 import sip
 from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -53,7 +54,10 @@ def looks_as_before() -> Iterator[None]:
     """
     before = theme.notifier.theme, theme.notifier.fonts
     yield
-    QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+    # Windows alone: where a slot has resumed the test, its sender may be among what is to be deleted.
+    for window in QApplication.topLevelWidgets():
+        if not sip.isdeleted(window):  # with one before it, to which it belonged
+            QApplication.sendPostedEvents(window, QEvent.DeferredDelete)
     application = QApplication.instance()
     if isinstance(application, QApplication) and (theme.notifier.theme, theme.notifier.fonts) != before:
         theme.apply(application, *before)

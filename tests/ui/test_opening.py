@@ -39,6 +39,7 @@ DIALOGS = (
     "about",
     "connect_lines",
     "alert_on_filter",
+    "run_program",
 )
 SLOW = ("new_service", "send_message", "settings", "trust")
 TOGGLED = ("send_message", "faults", "watches", "charts", "alerts", "compact_services")

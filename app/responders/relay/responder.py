@@ -132,16 +132,16 @@ RESPONDER = Responder(
             address=partial(_place, WEBSOCKET), outpost=reference, when=("upstreams", ([],)),
         ),
         Option(
-            "upstreams", list, [], "Several servers, or outpost/service, to forward to, instead of one", instead="upstream",
+            "upstreams", list, [], "Several servers, or outpost/service, to forward to", instead="upstream",
             protocols=("tcp", "udp"), check=partial(_several, problem), address=parse, outpost=reference,
         ),
         Option(
-            "upstreams", list, [], "Several URLs, or outpost/service, to forward to, instead of one", instead="upstream",
+            "upstreams", list, [], "Several URLs, or outpost/service, to forward to", instead="upstream",
             protocols=("http",), check=partial(_several, partial(url_problem, HTTP)), address=partial(_place, HTTP),
             outpost=reference,
         ),
         Option(
-            "upstreams", list, [], "Several URLs, or outpost/service, to forward to, instead of one", instead="upstream",
+            "upstreams", list, [], "Several URLs, or outpost/service, to forward to", instead="upstream",
             protocols=("websocket",), check=partial(_several, partial(url_problem, WEBSOCKET)),
             address=partial(_place, WEBSOCKET), outpost=reference,
         ),
