@@ -236,6 +236,10 @@ def _place(descriptors: Mapping[int, int]) -> None:
 
 def _be_mother(orders: int) -> NoReturn:
     """``orders``: her socket's descriptor. Does not return, nor in the writers."""
+    # Twisted's start gives signals back that are ignored here, as by nohup; Python ignores these two itself.
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     # As the link has its writers start: they take no Ctrl+C from their first moment on.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     order = _take_orders(socket.socket(fileno=orders))

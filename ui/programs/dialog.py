@@ -35,7 +35,15 @@ class ProgramForm(OptionForm):
             self._suggested = suggested_name(program) if program.strip() else ""
             name.setText(self._suggested)
 
+    def is_right(self) -> bool:
+        """Whether nothing is wrong; tells nothing."""
+        return not self._mistakes(self.options())
+
     def _problems(self, given: Mapping[str, Any]) -> dict[str, str]:
+        # What is missing is told once something was typed.
+        return self._mistakes(given) if given.get("name") or given.get("program") else {}
+
+    def _mistakes(self, given: Mapping[str, Any]) -> dict[str, str]:
         found = dict(problems(FIELDS, given))
         if not found:
             wrong = mistakes(table_of(given, self._folder), self._taken())
@@ -95,9 +103,9 @@ class ProgramDialog(CarefulDialog):
         return self.tr("Discard this program as you have typed it?")
 
     def _check(self) -> None:
-        self.buttons.button(QDialogButtonBox.Ok).setEnabled(self.form.check())
+        self.buttons.button(QDialogButtonBox.Ok).setEnabled(self.form.check() and self.form.is_right())
 
     def _accept(self) -> None:
-        if self.form.check():
+        if self.form.is_right():
             self.given.emit(table_of(self.form.options(), self._folder))
             self.accept()
