@@ -1,6 +1,6 @@
-"""The pictures of the manual: the real program under traffic, its dialogs, in the light theme.
+"""The pictures of the manual: the real program under traffic, its dialogs; there in the light theme.
 
-python -m tests.pictures [FOLDER]
+python -m tests.pictures [FOLDER [light|dark]]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from app.events import FAILURE, LOOP_BLOCKED, OUTPOST_CONNECTED, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
-from tests.e2e.display import Display, display
+from tests.e2e.display import display
 from tests.e2e.program import Program
 from tests.helpers import ROOT, serving, short_folder
 from tests.manual import blocks
@@ -200,9 +200,6 @@ TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 class Manual(Album):
     """The pictures of one run of the program."""
-
-    def __init__(self, screen: Display, folder: Path) -> None:
-        super().__init__(screen, folder, "light")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.png"
@@ -437,11 +434,11 @@ def _pay() -> None:
     socat("UDP", BEACON, b"\x01\x07\x00\x19" + bytes(range(28)), linger=0.05)
 
 
-def main(folder: Path = FOLDER) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def main(folder: str = str(FOLDER), theme: str = "light") -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
     with display() as screen:
-        Manual(screen, folder).draw()
+        Manual(screen, Path(folder), theme).draw()
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(*sys.argv[1:])
