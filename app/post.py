@@ -29,7 +29,7 @@ from app.program.figures import Figures
 from app.programs.programs import Programs
 from app.programs.shown import HostedPort
 from app.responders.relay.loops import Loops
-from app.responders.relay.outposts import Locate, nowhere
+from app.responders.relay.outposts import Locate, Located, nowhere
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
@@ -110,7 +110,7 @@ class Post:
         )
         self._checks = OwnChecks()
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
-        self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
+        self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services, self._locate)
         self.status_changed.connect(self.watches.on_service)
         caller = Caller(reactor, self.recorder, data_folder(), self._budget)
         self.alerts = Alerts(
@@ -343,6 +343,10 @@ class Post:
         self._hold()
         self.services_changed.emit(self)
 
+    def _locate(self, outpost: str, service: str) -> Located:
+        """As ``locate`` is at the time of the call."""
+        return self.locate(outpost, service)
+
     def _add(self, config: ServiceConfig) -> Service:
         surroundings = Surroundings(
             self._folder,
@@ -354,7 +358,7 @@ class Post:
             self._budget,
             seed=self._seed_of,
             is_down=self.watches.is_down,
-            locate=lambda outpost, service: self.locate(outpost, service),
+            locate=self._locate,
             checks=self._checks,
             variables=lambda: self._content.variables,
         )

@@ -62,7 +62,8 @@ def _located(outpost: Following, target: str, service: str) -> Located:
             host = "127.0.0.1" if there.version == 4 else "::1"
     elif there.is_loopback:
         raise _AwayError(f"it listens on {found.words} there, which only that machine can reach")
-    return Located(host, port, datagrams=found.protocol == "udp", news=outpost.news)
+    protocol = sound.name(found.protocol)
+    return Located(host, port, datagrams=protocol == "udp", news=outpost.news, protocol=protocol)
 
 
 def _host(target: str) -> str | None:

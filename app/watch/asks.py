@@ -2,7 +2,7 @@
 
 Nobody should do that because a file says so, to this machine's own servers neither: what one of these is sent can do
 harm. A watch on a service of its own workspace asks for nothing: it connects to the port that this program has bound,
-and to nothing while it has none. Unless that service passes on what it is sent.
+and to nothing while it has none. Unless that service passes on what it is sent. A service of an outpost is elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from app.errors import PostError
 from app.services.config import ServiceConfig
 from app.text.escapes import amount, unescape
 from app.trust.asks import Ask, passes_on_to
-from app.watch.config import WatchConfig
+from app.watch.config import WatchConfig, on_outpost
 
 
 def asks_of(watches: Sequence[WatchConfig], services: Sequence[ServiceConfig]) -> list[Ask]:
@@ -26,6 +26,9 @@ def of_watch(watch: WatchConfig, services: Sequence[ServiceConfig]) -> Iterator[
     url = watch.url
     if url is not None:
         yield _reaching(watch, f"{url.scheme}://{url.address}{url.target}", "")
+        return
+    if on_outpost(watch.target, {one.name for one in services}):
+        yield _reaching(watch, watch.target, " on an outpost")
         return
     service = next((one for one in services if one.name == watch.target), None)
     for hop in passes_on_to(service) if service is not None else ():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import options
 from app.errors import PostError
 from app.options import Mistake, Option, Options, with_defaults
+from app.responders.relay.outposts import reference
 from app.sending import url
 from app.sending.clients import CLIENTS, Client, scheme_for
 from app.services.config import ServiceConfig
@@ -80,7 +81,8 @@ WATCH = (
     Option("name", str, "", "What it is called", required=True, check=_name_problem),
     Option(
         "target", str, "",
-        "What is checked: an address, as http://127.0.0.1:9080/health, or the name of a service of this workspace",
+        "What is checked: an address, as http://127.0.0.1:9080/health, the name of a service of this workspace, or a"
+        " service of an outpost, as rack-2/echo",
         required=True, check=_target_problem,
     ),
     Option("every_seconds", float, 10.0, "Time from one check to the next", "s", 1, 86_400),
@@ -131,7 +133,7 @@ class WatchConfig:
 
     @property
     def url(self) -> url.URL | None:
-        """Where it connects to; None if ``target`` is the name of a service."""
+        """Where it connects to; None if ``target`` is the name of a service, here or of an outpost."""
         return url.parse(self.target) if "://" in self.target else None
 
     def well(self, status: int) -> bool:
@@ -163,21 +165,40 @@ def schemes_in(tables: Iterable[Options]) -> dict[str, str | None]:
 
 
 def client_of(target: object, services: Schemes) -> Client | None:
-    """The client that reaches ``target``; None where that cannot be said."""
+    """The client that reaches ``target``; None where that cannot be said, as for a service of an outpost."""
     if not isinstance(target, str) or _target_problem(target):
         return None
     scheme = url.parse(target).scheme if "://" in target else services.get(target)
     return CLIENTS[scheme] if scheme else None
 
 
+def on_outpost(target: object, services: Collection[str]) -> tuple[str, str] | None:
+    """Outpost and service of a target like ``rack-2/echo``; None for any other. ``services`` are those here, which
+    come first where one of them has that name."""
+    return reference(target) if isinstance(target, str) and target not in services else None
+
+
+def without_outpost(table: Options, services: Collection[str], outposts: Collection[str]) -> Iterator[Mistake]:
+    """The target, where it is a service of an outpost that is not among ``outposts``, those of the workspace."""
+    named = on_outpost(table.get("target"), services)
+    if named is not None and named[0] not in outposts:
+        known = f"There are {', '.join(sorted(outposts)[:10])}" if outposts else "Add a table [[outpost]]"
+        yield Mistake("target", f'names an outpost that the workspace does not read: "{named[0]}". {known}')
+
+
 def mistakes(table: Options, services: Schemes) -> Iterator[Mistake]:
-    """All that is wrong with one table ``[[watch]]``, each with its key. ``services`` are those of the workspace."""
+    """All that is wrong with one table ``[[watch]]``, each with its key. ``services`` are those of the workspace.
+
+    What does not fit the protocol of an outpost's service is known once the outpost tells: see ``unfit``.
+    """
     wrong = list(options.mistakes(WATCH, table))
     yield from wrong
     bad = {mistake.option for mistake in wrong}
     if "target" in bad:
         return
     target = str(table["target"])
+    if on_outpost(target, services):
+        return
     if "://" not in target and target not in services:
         known = f"; the services are {', '.join(list(services)[:20])}" if services else ""
         yield Mistake("target", f"names no service of this workspace, nor an address as tcp://127.0.0.1:9007{known}")
@@ -188,9 +209,13 @@ def mistakes(table: Options, services: Schemes) -> Iterator[Mistake]:
             "target", f'cannot be "{target}": there is no client for its protocol. Use tcp:// and its address'
         )
         return
+    yield from (mistake for mistake in unfit(table, client) if mistake.option not in bad)
+
+
+def unfit(table: Options, client: Client) -> Iterator[Mistake]:
+    """The options that mean nothing for this client, and those that it lacks."""
     for option in WATCH:
-        given = table.get(option.name, option.default)
-        if option.name in bad or not _differs(option.name, given):
+        if not _differs(option.name, table.get(option.name, option.default)):
             continue
         if option.protocols and client.protocol not in option.protocols:
             yield Mistake(option.name, f"is not for {client.scheme}")

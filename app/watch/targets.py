@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from app.sending.clients import scheme_for
+from app.responders.relay.errors import UpstreamAwayError
+from app.responders.relay.outposts import Locate
+from app.sending.clients import CLIENTS, scheme_for
 from app.sending.url import URL, parse
 from app.services import address
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Starting, Stopping, Waiting
-from app.watch.config import WatchConfig
+from app.watch.config import WatchConfig, on_outpost, unfit
 
 _HERE = "localhost"
 _LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
@@ -31,13 +33,16 @@ class Dead:
     words: str
 
 
-def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | Dead | None:
+def find(watch: WatchConfig, services: Mapping[str, Service], locate: Locate) -> URL | Idle | Dead | None:
     """Where to connect to; None where that will be known in a moment, because a service is about to start or stop.
 
-    A service is reached only at the port that this program has bound. Raises URLError.
+    A service is reached only at the port that this program has bound; one of an outpost where that says that it
+    listens. Raises URLError.
     """
     if (url := watch.url) is not None:
         return url
+    if (named := on_outpost(watch.target, services)) is not None:
+        return _away(watch, named, locate)
     service = services.get(watch.target)
     if service is None:
         return Idle(f"there is no service {watch.target}")
@@ -54,10 +59,30 @@ def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | De
     return parse(f"{scheme}://{_reachable(status.host)}")
 
 
-def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, int] | None:
+def _away(watch: WatchConfig, named: tuple[str, str], locate: Locate) -> URL | Dead:
+    """As ``find``, for a service of an outpost. Who stopped it there is not known: it is down."""
+    try:
+        found = locate(*named)
+    except UpstreamAwayError as e:
+        return Dead(f"{watch.target} is not there: {e.fields['reason']}")
+    scheme = scheme_for(found.protocol, tls=False)  # an outpost does not tell whether there is TLS
+    if scheme is None:
+        return Dead(f"there is no client for {found.protocol}, which {watch.target} speaks")
+    for mistake in unfit(watch.as_table(), CLIENTS[scheme]):
+        return Dead(f"{watch.target} speaks {found.protocol}: {mistake.option} {mistake.text}")
+    return parse(f"{scheme}://{address.join(found.host, found.port)}")
+
+
+def place_of(watch: WatchConfig, services: Mapping[str, Service], locate: Locate) -> tuple[str, int] | None:
     """The host and port that a watch looks at, as ``normal`` has them; None where it is a service that is not there."""
     if (url := watch.url) is not None:
         return normal((url.host, url.port))
+    if (named := on_outpost(watch.target, services)) is not None:
+        try:
+            found = locate(*named)
+        except UpstreamAwayError:
+            return None
+        return normal((found.host, found.port))
     service = services.get(watch.target)
     if service is None:
         return None

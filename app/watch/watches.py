@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import time_ns
@@ -16,13 +17,14 @@ from app import events
 from app.capture.reading.told import Backwards
 from app.capture.recorder import Recorder
 from app.errors import PostError
+from app.responders.relay.outposts import Locate, nowhere
 from app.sending.url import URL
 from app.services.service import Service
 from app.signal import Signal
 from app.status import Failed, Listening, Starting, Stopping, Waiting
 from app.text.escapes import one_line
 from app.watch import past, targets, turns
-from app.watch.config import WatchConfig
+from app.watch.config import WatchConfig, on_outpost
 from app.watch.result import Result, Watch
 
 AT_ONCE = 8
@@ -42,11 +44,16 @@ class Watches(Mapping[str, Watch]):
     """
 
     def __init__(
-        self, clock: Any, recorder: Recorder, check: Check, services: Callable[[], Mapping[str, Service]]
+        self,
+        clock: Any,
+        recorder: Recorder,
+        check: Check,
+        services: Callable[[], Mapping[str, Service]],
+        locate: Locate = nowhere,
     ) -> None:
-        """``services`` gives those whose names can be targets."""
+        """``services`` gives those whose names can be targets, ``locate`` says where those of outposts are."""
         self._clock, self._recorder, self._check = clock, recorder, check
-        self._services = services
+        self._services, self._locate = services, locate
         self.changed: Signal[Watch] = Signal()
         self.list_changed: Signal[Watches] = Signal()
         self._watches: dict[str, Watch] = {}
@@ -77,7 +84,7 @@ class Watches(Mapping[str, Watch]):
     def _on_state(self) -> None:
         """A watch is in another state, or is gone: relays ask for each connection which of their upstreams are down."""
         down = (watch.config for watch in self._watches.values() if watch.state == "down")
-        self._down = frozenset(targets.place_of(config, self._services()) for config in down) - {None}
+        self._down = frozenset(targets.place_of(config, self._services(), self._locate) for config in down) - {None}
 
     # -- which there are, and which of them run
 
@@ -217,7 +224,8 @@ class Watches(Mapping[str, Watch]):
     async def _look(self, watch: Watch) -> None:
         """Check once, and record what is found. Raises nothing."""
         try:
-            found = targets.find(watch.config, self._services())
+            services = self._services()
+            found = targets.find(watch.config, services, self._locate)
             if found is None:
                 return
             if isinstance(found, targets.Idle):
@@ -226,7 +234,9 @@ class Watches(Mapping[str, Watch]):
             if isinstance(found, targets.Dead):
                 result = Result(False, 0.0, found.words, time=time_ns())
             else:
-                result = await self._alone(watch.config, found)
+                away = on_outpost(watch.config.target, services)  # an address like any other, then
+                config = replace(watch.config, target=found.text) if away else watch.config
+                result = await self._alone(config, found)
         except CancelledError:
             return
         except PostError as e:
@@ -261,7 +271,7 @@ class Watches(Mapping[str, Watch]):
     def _take(self, watch: Watch, result: Result) -> None:
         config, since, was = watch.config, watch.since, watch.state
         now_in = watch.take(result, self._clock.seconds())
-        if now_in is not None:
+        if now_in is not None or on_outpost(config.target, self._services()):  # that may have moved
             self._on_state()
         about: dict[str, Any] = {"watch": config.name, "target": config.target}
         detail = about | {"ok": result.ok, "milliseconds": round(result.milliseconds, 3), "reason": result.reason}

@@ -194,16 +194,17 @@ class _Reading:
         found = [self._service(i, table) for i, table in enumerate(services)]
         self._check_together([(i, s) for i, s in enumerate(found) if s is not None])
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
-        watches = self._watches(watch.schemes_in(services))
+        allow = self._own_outpost()
+        outposts = () if allow else self._outposts()
+        names_of_outposts = {outpost.name for outpost in outposts}
+        watches = self._watches(watch.schemes_in(services), names_of_outposts)
         given = self._variables()
         programs = self._programs({service.name for service in found if service is not None})
         names = {one.name for one in (*found, *programs) if one is not None}
         alerts = self._alerts(names)
         mail = self._mail()
-        allow = self._own_outpost()
-        outposts = () if allow else self._outposts()
         if self._folder is not None:
-            self._check_upstreams(found, {outpost.name for outpost in outposts})
+            self._check_upstreams(found, names_of_outposts)
         self._problems.sort(key=lambda problem: problem.line)
         right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
@@ -284,7 +285,7 @@ class _Reading:
             self._mistake(i, mistake, among="message")
         return None if wrong else Message.of(table)
 
-    def _watches(self, services: watch.Schemes) -> tuple[WatchConfig, ...]:
+    def _watches(self, services: watch.Schemes, outposts: set[str]) -> tuple[WatchConfig, ...]:
         tables, found = self._tables("watch"), {}
         if len(tables) > watch.MAX_WATCHES:
             self._problem(
@@ -299,6 +300,8 @@ class _Reading:
                 self._problem(i, mistake.option, mistake.text, among="watch")
             if not wrong:
                 found[str(name)] = watch.made_of(table)
+                for mistake in watch.without_outpost(table, services, outposts) if self._folder is not None else ():
+                    self._problem(i, mistake.option, mistake.text, among="watch")
         return tuple(found.values())
 
     def _programs(self, services: set[str]) -> tuple[ProgramConfig, ...]:

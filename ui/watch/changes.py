@@ -6,7 +6,7 @@ from PyQt5.QtCore import QObject
 
 from app.options import Options
 from app.sending.clients import CLIENTS
-from app.watch.config import MAX_WATCHES, WatchConfig, client_of, made_of, mistakes, schemes
+from app.watch.config import MAX_WATCHES, WatchConfig, client_of, made_of, mistakes, schemes, without_outpost
 from ui.edits import Edits
 
 FIRST_SENT = {"tcp": "", "udp": "ping", "websocket": "", "http": ""}
@@ -53,7 +53,9 @@ class WatchChanges(QObject):
 
     def problems(self, table: Options, instead: str = "") -> dict[str, str]:
         """What is wrong with a table, by key. ``instead``: the name of the watch that it would replace."""
-        found = {mistake.option: mistake.text for mistake in mistakes(table, self.schemes())}
+        services, outposts = self.schemes(), {outpost.name for outpost in self._edits.state.outposts}
+        found = {mistake.option: mistake.text for mistake in without_outpost(table, services, outposts)}
+        found |= {mistake.option: mistake.text for mistake in mistakes(table, services)}
         name = table.get("name")
         if name != instead and any(watch.name == name for watch in self.watches):
             found["name"] = self.tr("Another watch is called “{name}” already").format(name=name)

@@ -9,7 +9,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from app.options import Option
-from app.watch.config import WATCH, client_of
+from app.watch.config import WATCH, client_of, on_outpost
 from ui.forms.form import OptionForm
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
@@ -32,7 +32,10 @@ class WatchForm(OptionForm):
         return self._changes.problems(given, self._instead)
 
     def _matters(self, option: Option, values: Mapping[str, Any]) -> bool:
-        client = client_of(values["target"], self._changes.schemes())
+        services = self._changes.schemes()
+        if on_outpost(values["target"], services):
+            return True  # of which protocol it is, the outpost tells once it is read
+        client = client_of(values["target"], services)
         if client is None:
             return not option.protocols
         fits = not option.protocols or client.protocol in option.protocols

@@ -28,12 +28,14 @@ class Located:
         host: by which it can be reached from here.
         datagrams: whether it takes datagrams, and no connections.
         news: another number each time that the outpost has told of its services.
+        protocol: of the service, as the outpost has told.
     """
 
     host: str
     port: int
     datagrams: bool = False
     news: int = 0
+    protocol: str = "tcp"
 
 
 Locate = Callable[[str, str], Located]

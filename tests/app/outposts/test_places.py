@@ -41,6 +41,12 @@ def test_where_it_listens_as_seen_from_here(target: str, listens: str, host: str
     assert locate(outpost(listens), target, "echo") == Located(host, 9407, news=3)
 
 
+@pytest.mark.parametrize("protocol", ["http", "udp"])
+def test_which_protocol_it_has(protocol: str):
+    found = locate(outpost(protocol=protocol), SOCKET, "echo")
+    assert (found.protocol, found.datagrams) == (protocol, protocol == "udp")
+
+
 @pytest.mark.parametrize(
     ("target", "listens", "words"),
     [

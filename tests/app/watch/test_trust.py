@@ -38,6 +38,10 @@ RELAY = ServiceConfig("way", "tcp", "127.0.0.1", 0, "relay", options={"upstream"
             ['the watch "a" connects to 127.0.0.1:6379 by way of "way" and sends 10 B every 10 s, by itself'],
         ),
         (WatchConfig("a", "gone"), []),
+        (
+            WatchConfig("a", "rack-2/echo", send="ping"),
+            ['the watch "a" connects to rack-2/echo on an outpost and sends 4 B every 10 s, by itself'],
+        ),
     ],
 )
 def test_what_a_watch_asks_for(watch, asks):

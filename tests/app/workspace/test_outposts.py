@@ -163,3 +163,25 @@ def test_a_relay_to_an_outpost_that_is_not_read_is_a_mistake_at_its_line(tmp_pat
     assert problems == []
     without = RELAYS.replace("[[outpost]]", "[outpost]").replace('name = "rack-1"\ntarget = "/run/lab/s"\n', "")
     assert [problem.text.endswith("Add a table [[outpost]]") for problem in parse(without, tmp_path)[1]] == [True] * 3
+
+
+WATCHES = """version = 1
+[[watch]]
+name = "there"
+target = "rack-1/web"
+expect_status = "200"
+[[watch]]
+name = "nowhere"
+target = "rack-9/web"
+[[outpost]]
+name = "rack-1"
+target = "/run/lab/s"
+"""
+
+
+def test_a_watch_on_an_outpost_that_is_not_read_is_a_mistake_at_its_line(tmp_path):
+    assert [(problem.line, problem.key, problem.text) for problem in parse(WATCHES, tmp_path)[1]] == [
+        (8, "target", 'names an outpost that the workspace does not read: "rack-9". There are rack-1')
+    ]
+    workspace, problems = parse(WATCHES)  # it can be opened all the same
+    assert ([watch.target for watch in workspace.watches], problems) == (["rack-1/web", "rack-9/web"], [])

@@ -132,7 +132,10 @@ def test_what_is_wrong_is_said_below_its_field(window: Small) -> None:
     assert said["name"] == "Another watch is called “a” already."
     assert said["send"] == "Is missing: a target is only found by what it answers to a datagram."
     assert not button.isEnabled()
-    fill(window, name="b", send="x")
+    fill(window, target="rack-9/echo")
+    wrong = dialog(window).form._rows["target"][1].text()
+    assert wrong.startswith('Names an outpost that the workspace does not read: "rack-9"')
+    fill(window, name="b", send="x", target="udp://127.0.0.1:9")
     ok(window)
     assert names(window) == ["a", "b"]
 
@@ -146,6 +149,7 @@ def test_what_is_wrong_is_said_below_its_field(window: Small) -> None:
         ("https://127.0.0.1", {"expect_status", "certificate_days"}),
         ("grams", {"send"}),
         ("nobody", set()),
+        ("rack-2/echo", {"send", "expect_status", "certificate_days"}),  # what it speaks is not known
     ],
 )
 def test_the_form_has_what_means_something_for_the_target(target: str, shown: set[str], window: Small) -> None:
