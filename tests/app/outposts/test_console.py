@@ -27,6 +27,7 @@ from app.post import Post
 from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.outposts import Located
 from app.services.config import ServiceConfig
+from app.watch.config import WatchConfig
 from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
 from tests.helpers import until
@@ -520,7 +521,9 @@ def where(desk, named):
 
 
 @pytest_twisted.ensureDeferred
-async def test_relays_are_told_where_services_of_outposts_listen_now(bench, desk):
+async def test_relays_and_watches_are_told_where_services_of_outposts_listen_now(bench, desk):
+    desk.post.watches.become([WatchConfig("it answers", "bench/echo", send="ping", expect="ping")])
+    watch = desk.post.watches["it answers"]
     desk.post.add(ServiceConfig("relay", "tcp", "127.0.0.1", 0, "relay"))
     assert where(desk, "bench/echo") == "the workspace reads no outpost called bench"
     outpost = desk.console.add("bench", carrier_to(bench.path))
@@ -532,8 +535,13 @@ async def test_relays_are_told_where_services_of_outposts_listen_now(bench, desk
         port = int(bench.post.services["echo"].status.host.split(":")[1])
         await until(lambda: isinstance(where(desk, "bench/echo"), Located))
         assert where(desk, "bench/echo") == Located("127.0.0.1", port, news=outpost.news)
+        desk.post.watches.check_now("it answers")
+        await until(lambda: watch.words == "ok")
+        await until(lambda: not watch.running)
         await bench.post.stop_all()
         await until(lambda: where(desk, "bench/echo") == "its status there is stopped")
+        desk.post.watches.check_now("it answers")
+        assert watch.words == "bench/echo is not there: its status there is stopped"
     assert where(desk, "bench/ohce") == "bench has no service of that name"
     await bench.post.start_all()
     await until(lambda: isinstance(where(desk, "bench/echo"), Located))
