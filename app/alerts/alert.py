@@ -36,7 +36,6 @@ def _when(value: str) -> str | None:
 
     try:
         names, _ = language.named(value)
-        language.parse(value)
     except FilterError as e:
         return f"is no filter: at character {e.at + 1}, {e.fields['reason']}"
     if late := sorted(names & {"time", "note", "note.colour"}):

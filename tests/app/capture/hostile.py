@@ -68,7 +68,7 @@ def _obeyed(db: sqlite3.Connection) -> None:
 def _looped(db: sqlite3.Connection) -> None:
     """Fill ``stored``, so that its root is an inner page; ``LOOPED`` then links its children to itself."""
     db.execute(
-        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
         " INSERT INTO stored (id, time, kind, payload) SELECT i, 1, 5, zeroblob(3000) FROM n"
     )
     db.execute("UPDATE meta SET value = 0 WHERE key = 'lost'")  # which would be looked for
@@ -153,7 +153,7 @@ CHANGES: dict[str, Callable[[sqlite3.Connection], None]] = {
     ),
     "one payload of 300 kB for all": _changed(
         "UPDATE stored SET payload = zeroblob(300000) WHERE id = 2",
-        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
         " INSERT INTO stored (id, time, kind, service, same) SELECT i, 1, 5, 1, 2 FROM n",
     ),
     "a column with a name that is SQL": _changed('ALTER TABLE connection ADD COLUMN "id) SELECT 1 --" TEXT'),

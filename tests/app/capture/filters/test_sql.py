@@ -1,5 +1,6 @@
 """app.capture.filters.sql."""
 
+import functools
 import sqlite3
 from contextlib import closing
 
@@ -15,11 +16,19 @@ from app.text import errors
 from app.text import escapes as text
 
 
+@functools.cache
+def blank():
+    """A capture in memory without events, to be copied: making one takes longer than all that is done with it."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    schema.create(db)
+    return db
+
+
 def a_capture(rows):
     """A capture in memory of rows (payload, summary), numbered from 1."""
     db = sqlite3.connect(":memory:", isolation_level=None)
+    blank().backup(db)
     add_functions(db)
-    schema.create(db)
     db.executemany(
         "INSERT INTO stored (id, time, kind, service, payload, zero, summary) VALUES (?, 0, ?, 1, ?, ?, ?)",
         [
