@@ -186,10 +186,13 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self._ready.clear()
         self._depth += 1
         self._holding = True
-        if self.turns is not None:
-            self.turns.begin()
+        turns, now = self.turns, perf_counter()
+        if turns is not None:
+            turns.began = now
+            if turns.asleep:
+                turns.wake()
         try:
-            until = perf_counter() + BUDGET
+            until = now + BUDGET
             poll = self._poller.poll
             while True:
                 self.runUntilCurrent()
@@ -200,8 +203,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         finally:
             self._depth -= 1
             self._holding = self._depth > 0
-            if self.turns is not None:
-                self.turns.end()
+            if turns is not None:
+                turns.end()
         self._arm()
 
 

@@ -26,6 +26,8 @@ _log = Logger()
 LONG = 0.25
 """Seconds from which a turn is one that blocks. Those do not count in which the system let other programs run."""
 
+_ALMOST = LONG * 0.999
+
 LOOK_AGAIN = 5.0
 """The most seconds between two looks at a turn that does not end."""
 
@@ -72,6 +74,7 @@ class Turns:
         self._watched = 0.0  # the turn that ran then
         self._before = self._delay = 0.0  # delays at the last look before that turn, and at the last look
         self._worst = self._worst_before = 0.0
+        self._notable = 0.0  # a turn that took longer is the longest, or one that blocks
         self._since = clock()
         self._reactor: Any = None
         self._main = threading.get_ident()
@@ -105,10 +108,15 @@ class Turns:
         """A turn begins."""
         self.began = self._clock()
         if self.asleep:
-            self.asleep = False
-            if self.guard is not None:
-                self.guard.arm()
-            self._bell.put(None)
+            self.wake()
+
+    def wake(self) -> None:
+        """Wake the thread: a turn has begun. A reactor that has read the clock does what ``begin`` does itself: it
+        makes many thousand turns a second."""
+        self.asleep = False
+        if self.guard is not None:
+            self.guard.arm()
+        self._bell.put(None)
 
     def end(self) -> None:
         """The turn ends, if one runs."""
@@ -116,10 +124,14 @@ class Turns:
         if began > 0.0:
             self.began = -began
             lasted = self._clock() - began
-            if lasted > self._worst:
-                self._worst = lasted
-            if lasted >= LONG:
-                self._on_long(began, lasted)
+            if lasted > self._notable:
+                self._on_notable(began, lasted)
+
+    def _on_notable(self, began: float, lasted: float) -> None:
+        self._worst = max(self._worst, lasted)
+        self._notable = min(self._worst, _ALMOST)
+        if lasted >= LONG:
+            self._on_long(began, lasted)
 
     def _on_long(self, began: float, lasted: float) -> None:
         turn, frames = self._seen
@@ -137,6 +149,7 @@ class Turns:
         found = max(self._worst, self._worst_before)
         if now - self._since >= WINDOW:
             self._worst_before, self._worst, self._since = self._worst, 0.0, now
+            self._notable = 0.0
         return found
 
     # -- in the thread that watches

@@ -396,18 +396,15 @@ async def test_the_time_below_a_dialog_is_no_turn_that_takes_long(reactor: Epoll
     class Turns:
         """How many turns run at each moment."""
 
-        running, found = 0, list[int]()
-
-        def begin(self) -> None:
-            self.running = 1
+        asleep, began, found = False, 0.0, list[int]()
 
         def end(self) -> None:
-            self.running = 0
+            self.began = -abs(self.began)
 
     turns, dialog = Turns(), Dialog()
 
     def note(then: Callable[[], object] = lambda: None) -> None:
-        turns.found.append(turns.running)
+        turns.found.append(int(turns.began > 0))
         then()
 
     reactor.callLater(0, note, dialog.run)
