@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet.endpoints import UNIXClientEndpoint
 
+from app.files.names import typed
 from app.outposts import keys, ssh, wamp
 from app.outposts.carrier import Carrier
 from app.outposts.errors import RouterError
@@ -30,7 +31,7 @@ class Ways:
         if not is_router(config.target):
             return carrier_to(self._reactor, config, folder)
         name = config.login or gethostname().split(".")[0]
-        key, ca = (folder / Path(path).expanduser() if path else None for path in (config.key, config.ca))
+        key, ca = (folder / typed(path) if path else None for path in (config.key, config.ca))
         where = config.target, config.realm, name, key, ca
         if where not in self._routers:
             self._routers[where] = RouterConsole(self._reactor, config.target, name, lambda: _login(*where))
@@ -49,7 +50,7 @@ def _login(url: str, realm: str, name: str, key: Path | None, ca: Path | None) -
 def carrier_to(reactor: Any, config: OutpostConfig, folder: Path) -> Carrier:
     """The way to a socket, whose path starts in ``folder``, or to a host of SSH."""
     if is_socket(config.target):
-        path = folder / Path(config.target).expanduser()
+        path = folder / typed(config.target)
         return StreamCarrier(reactor, config.target, UNIXClientEndpoint(reactor, str(path)))
     program = shutil.which("ssh") or "ssh"
     endpoint = ProcessEndpoint(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app import options
-from app.files import confined
+from app.files.names import typed
 from app.options import Mistake, Option, Options, with_defaults
 from app.programs import ports
 from app.text.escapes import one_line
@@ -124,7 +124,7 @@ def asks_of(programs: Iterable[ProgramConfig], folder: Path) -> list[Ask]:
 
 
 def _ask(program: ProgramConfig, folder: Path) -> Ask:
-    place = confined.named(folder, program.folder).resolve()
+    place = (folder / typed(program.folder)).resolve()
     where = f" in {place}" if program.folder else ""
     ports = "".join(f" {wanted}={instead}" for wanted, instead in sorted(program.ports.items()))
     words = f"starts the program {program.words}{where}: its code can do all that you can"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.files.names import typed
 from app.options import Option
 from app.programs import ports
 from app.programs.config import PROGRAM
@@ -69,12 +70,12 @@ def fields_of(table: Mapping[str, Any]) -> dict[str, Any]:
 def table_of(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The table of what was typed, which has no mistakes. ``folder`` is the workspace's. Looks for files."""
     program, place = str(fields["program"]).strip(), str(fields.get("folder", "")).strip()
-    file = Path(program).expanduser()
+    file = typed(program)
     if file.is_absolute() and file.is_file():
         inside = file.is_relative_to(folder)
         if not place:
             place = "" if inside else str(file.parent)
-        start = folder if not place else folder / Path(place).expanduser()
+        start = folder if not place else folder / typed(place)
         words = [str(file.relative_to(start)) if file.is_relative_to(start) else str(file)]
     elif (folder / place / file).is_file():
         words = [program]

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from app import events
 from app.capture.recorder import Recorder
 from app.errors import PostError, system_words
-from app.files import confined
+from app.files.names import typed
 from app.options import Options
 from app.programs import pythons, starting
 from app.programs.config import ON_CHANGE, ON_FAILURE, ProgramConfig
@@ -53,7 +53,7 @@ def program_of(run: tuple[str, ...], folder: Path) -> Program:
 def _found(run: tuple[str, ...], folder: Path) -> Program:
     if run[0] == "-m":
         return replace(starting.of_module(run[1], run[2:]), folder=str(folder))
-    file = folder / Path(run[0]).expanduser()
+    file = folder / typed(run[0])
     if file.is_file() or file.suffix in (".py", *starting.TAC):
         found = starting.of_file(str(file), run[1:])
         return replace(found, script=run[0]) if found.script == str(file) else found
@@ -148,7 +148,7 @@ class HostedProgram:
         elif self.running:
             return self.status
         self._set(Starting())
-        place = confined.named(self.folder, self.config.folder) if self.config.folder else self.folder
+        place = self.folder / typed(self.config.folder)
         try:
             self._admit(self.config)
             program = await self._in_thread(program_of, self.config.run, place)
