@@ -276,11 +276,6 @@ class Post:
         return self.services.get(name) or self.programs.port(name)
 
     @property
-    def state_folder(self) -> Path:
-        """Where relative paths of the workspace start."""
-        return self._folder
-
-    @property
     def folder(self) -> Path:
         """Where relative paths of the workspace start."""
         return self._folder
@@ -505,8 +500,8 @@ class Post:
         again = {kept[name].name for name in moved if name in was_up}
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
-        self.programs.start([one.config.name for one in self.programs if one.config.name in start])
-        return was_up.intersection(gone) | (ran - {*self.programs.all})
+        self.programs.start(start)
+        return was_up.intersection(gone) | ran.difference(self.programs.all)
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""

@@ -74,7 +74,7 @@ class ProgramActions(QObject):
             self.dialog.activateWindow()
             return
         dialog = self.dialog = ProgramDialog(
-            fields, self._post.state_folder, lambda: self._taken() - {instead}, instead, self._window
+            fields, self._post.folder, lambda: self._taken() - {instead}, instead, self._window
         )
         dialog.given.connect(lambda table: self._put(table, instead))
         dialog.finished.connect(self._on_finished)
