@@ -43,12 +43,12 @@ class OutpostChanges(QObject):
         places = [at for at, outpost in enumerate(outposts) if outpost.name == instead]
         if places:
             outposts[places[0]] = new
-            self._edits.set_outposts(outposts, self.tr("edit of the outpost “{name}”").format(name=instead))
+            self._edits.set_outposts(outposts, self.tr("editing the outpost “{name}”").format(name=instead))
         else:
-            words = self.tr("add of the outpost “{name}”").format(name=new.name)
+            words = self.tr("adding the outpost “{name}”").format(name=new.name)
             self._edits.set_outposts([*outposts, new], words)
 
     def remove(self, name: str) -> None:
         """Read an outpost no more. What was read stays."""
         rest = [outpost for outpost in self.outposts if outpost.name != name]
-        self._edits.set_outposts(rest, self.tr("remove of the outpost “{name}”").format(name=name))
+        self._edits.set_outposts(rest, self.tr("removing the outpost “{name}”").format(name=name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
-from PyQt5.QtWidgets import QDockWidget, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QDockWidget, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.outposts import protocol as p
 from app.outposts.carrier import Lost
@@ -174,9 +174,9 @@ class OutpostsDock(BottomDock):
             action.setIcon(icon(picture))
         self._grey(action, words.why_not(outpost, type(request)))
 
-    def _grey(self, action: object, why: str) -> None:
-        action.setEnabled(not why)  # type: ignore[attr-defined]
-        action.setToolTip(why)  # type: ignore[attr-defined]
+    def _grey(self, action: QAction, why: str) -> None:
+        action.setEnabled(not why)
+        action.setToolTip(why)
 
     def _add_faults(self, menu: QMenu, outpost: Following, service: str) -> None:
         found = [one for one in outpost.services if service in ("", one.name) and one.faults]
