@@ -26,8 +26,6 @@ _log = Logger()
 LONG = 0.25
 """Seconds from which a turn is one that blocks. Those do not count in which the system let other programs run."""
 
-_ALMOST = LONG * 0.999
-
 LOOK_AGAIN = 5.0
 """The most seconds between two looks at a turn that does not end."""
 
@@ -74,7 +72,7 @@ class Turns:
         self._watched = 0.0  # the turn that ran then
         self._before = self._delay = 0.0  # delays at the last look before that turn, and at the last look
         self._worst = self._worst_before = 0.0
-        self._notable = 0.0  # a turn that took longer is the longest, or one that blocks
+        self._notable = 0.0  # a turn that took so long is the longest, or one that blocks
         self._since = clock()
         self._reactor: Any = None
         self._main = threading.get_ident()
@@ -124,12 +122,12 @@ class Turns:
         if began > 0.0:
             self.began = -began
             lasted = self._clock() - began
-            if lasted > self._notable:
+            if lasted >= self._notable:
                 self._on_notable(began, lasted)
 
     def _on_notable(self, began: float, lasted: float) -> None:
         self._worst = max(self._worst, lasted)
-        self._notable = min(self._worst, _ALMOST)
+        self._notable = min(self._worst, LONG)
         if lasted >= LONG:
             self._on_long(began, lasted)
 
