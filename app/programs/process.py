@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from app.capture.recorder import Recorder
 from app.programs import wire
 from app.programs.intake import Intake, Shown
-from app.programs.starting import Program, host_command
+from app.programs.starting import Program, host_arguments, host_command
 
 UP, ORDERS = 3, 4
 """The program's descriptors of both pipes."""
@@ -61,11 +61,7 @@ class Process(ProcessProtocol):
     def start(self, program: Program, folder: Path, ports: dict[str, str]) -> None:
         """Start it. Raises OSError."""
         words = [
-            *host_command(program.python), f"--up={UP}", f"--orders={ORDERS}",
-            *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
-            *([] if program.folder is None else [f"--folder={program.folder}"]),
-            *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
-            "--", *program.args,
+            *host_command(program.python), f"--up={UP}", f"--orders={ORDERS}", *host_arguments(program, ports),
         ]  # fmt: skip
         null = os.open(os.devnull, os.O_RDWR)
         try:

@@ -88,6 +88,16 @@ def host_command(python: str) -> list[str]:
     return [python, "-P", str(Path(__file__).with_name("start.py"))]
 
 
+def host_arguments(program: Program, ports: Mapping[str, str]) -> list[str]:
+    """The last of these arguments: what is run, and where it listens instead; see ``app.programs.ports``."""
+    return [
+        *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
+        *([] if program.folder is None else [f"--folder={program.folder}"]),
+        f"--script={program.script}" if program.script else f"--module={program.module}",
+        "--", *program.args,
+    ]  # fmt: skip
+
+
 def _writer(python: str) -> list[str]:
     """The capture's writer runs in our Python, also where the program has one of its own."""
     if pythons.is_ours(python):
@@ -112,10 +122,7 @@ class Running:
             self._process = subprocess.Popen(
                 [
                     *host_command(program.python), f"--capture={capture}", f"--limit={limit}", f"--told={writing}",
-                    *_writer(program.python), *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
-                    *([] if program.folder is None else [f"--folder={program.folder}"]),
-                    *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
-                    "--", *program.args,
+                    *_writer(program.python), *host_arguments(program, ports),
                 ],
                 pass_fds=[writing], stdout=sys.stderr,
             )  # fmt: skip
