@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QWidget
 
 from app.options import Option
 from app.workspace.outposts import OUTPOST, is_socket
 from ui.forms.form import OptionForm
-from ui.looks.icons import icon
 from ui.outposts.changes import OutpostChanges
-from ui.parts.careful_dialog import CarefulDialog
-from ui.parts.dialog_pages import padded
-from ui.parts.fitting import fit
+from ui.parts.form_dialog import FormDialog
 
 
 class OutpostForm(OptionForm):
@@ -32,53 +28,17 @@ class OutpostForm(OptionForm):
         return option.name != "command" or not is_socket(values["target"])
 
 
-class OutpostDialog(CarefulDialog):
-    """Adds an outpost, or edits the one called ``instead``.
-
-    Signals:
-        given(object): the table of the outpost, without problems.
-    """
-
-    given = pyqtSignal(object)
+class OutpostDialog(FormDialog):
+    """Adds an outpost, or edits the one called ``instead``."""
 
     def __init__(
         self, changes: OutpostChanges, table: Mapping[str, Any], instead: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        title = self.tr("Outpost “{name}”").format(name=instead) if instead else self.tr("A new outpost")
-        self.setWindowTitle(title)
-        self.form = OutpostForm(changes, table, instead)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
-        ok = self.buttons.button(QDialogButtonBox.Ok)
-        ok.setText(self.tr("&Apply") if instead else self.tr("&Add"))
-        ok.setProperty("primary", True)
-        ok.setIcon(icon("check"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 16)
-        column.setSpacing(8)
-        column.addWidget(padded(self.form), 1)
-        self.buttons.setContentsMargins(24, 0, 24, 0)
-        column.addWidget(self.buttons)
-        self.form.changed.connect(self._check)
-        self.buttons.accepted.connect(self._accept)
-        self.buttons.rejected.connect(self.cancel)
-        self.resize(self.sizeHint())
-        fit(self, parent.screen() if parent is not None else None)
-        self._check()
-        self.untouched()
+        super().__init__(OutpostForm(changes, table, instead), instead, parent)
 
-    def typed(self) -> object:
-        return self.form.options()
+    def title(self) -> str:
+        named = self.tr("Outpost “{name}”").format(name=self.instead)
+        return named if self.instead else self.tr("A new outpost")
 
     def lost(self) -> str:
         return self.tr("Discard this outpost as you have typed it?")
-
-    def _check(self) -> None:
-        self.buttons.button(QDialogButtonBox.Ok).setEnabled(self.form.check())
-
-    def _accept(self) -> None:
-        if self.form.check():
-            self.given.emit(self.form.options())
-            self.accept()

@@ -6,17 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QWidget
 
 from app.options import problems
 from app.programs.config import mistakes
 from app.programs.fields import FIELDS, suggested_name, table_of
 from ui.forms.form import OptionForm
-from ui.looks.icons import icon
-from ui.parts.careful_dialog import CarefulDialog
-from ui.parts.dialog_pages import padded
-from ui.parts.fitting import fit
+from ui.parts.form_dialog import FormDialog
 
 
 class ProgramForm(OptionForm):
@@ -35,15 +31,13 @@ class ProgramForm(OptionForm):
             self._suggested = suggested_name(program) if program.strip() else ""
             name.setText(self._suggested)
 
-    def is_right(self) -> bool:
-        """Whether nothing is wrong; tells nothing."""
-        return not self._mistakes(self.options())
+    def is_begun(self, given: Mapping[str, Any]) -> bool:
+        """Whether something was typed. What is missing is told from then on."""
+        return bool(given.get("name") or given.get("program"))
 
     def _problems(self, given: Mapping[str, Any]) -> dict[str, str]:
-        # What is missing is told once something was typed.
-        return self._mistakes(given) if given.get("name") or given.get("program") else {}
-
-    def _mistakes(self, given: Mapping[str, Any]) -> dict[str, str]:
+        if not self.is_begun(given):
+            return {}
         found = dict(problems(FIELDS, given))
         if not found:
             wrong = mistakes(table_of(given, self._folder), self._taken())
@@ -51,14 +45,11 @@ class ProgramForm(OptionForm):
         return found
 
 
-class ProgramDialog(CarefulDialog):
-    """Runs a program, or changes the one called ``instead``.
+class ProgramDialog(FormDialog):
+    """Runs a program, or changes the one called ``instead``."""
 
-    Signals:
-        given(object): the table of the program, without mistakes.
-    """
-
-    given = pyqtSignal(object)
+    form: ProgramForm
+    begin_picture = "play"
 
     def __init__(
         self,
@@ -69,43 +60,21 @@ class ProgramDialog(CarefulDialog):
         parent: QWidget | None = None,
     ) -> None:
         """``folder`` is the workspace's; ``taken`` are the names of services and of other programs."""
-        super().__init__(parent)
-        self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle(
-            self.tr("Program “{name}”").format(name=instead) if instead else self.tr("Run a Twisted program")
-        )
-        self._folder, self._named = folder, bool(instead)
-        self.form = ProgramForm(fields, folder, taken)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
-        ok = self.buttons.button(QDialogButtonBox.Ok)
-        ok.setText(self.tr("&Apply") if instead else self.tr("&Run"))
-        ok.setProperty("primary", True)
-        ok.setIcon(icon("check" if instead else "play"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 16)
-        column.setSpacing(8)
-        column.addWidget(padded(self.form), 1)
-        self.buttons.setContentsMargins(24, 0, 24, 0)
-        column.addWidget(self.buttons)
-        self.form.changed.connect(self._check)
-        self.buttons.accepted.connect(self._accept)
-        self.buttons.rejected.connect(self.cancel)
-        self.resize(self.sizeHint())
-        fit(self, parent.screen() if parent is not None else None)
-        self._check()
-        self.untouched()
+        self._folder = folder
+        super().__init__(ProgramForm(fields, folder, taken), instead, parent)
 
-    def typed(self) -> object:
-        return self.form.options()
+    def title(self) -> str:
+        named = self.tr("Program “{name}”").format(name=self.instead)
+        return named if self.instead else self.tr("Run a Twisted program")
+
+    def begin_words(self) -> str:
+        return self.tr("&Run")
 
     def lost(self) -> str:
         return self.tr("Discard this program as you have typed it?")
 
-    def _check(self) -> None:
-        self.buttons.button(QDialogButtonBox.Ok).setEnabled(self.form.check() and self.form.is_right())
+    def is_right(self) -> bool:
+        return super().is_right() and self.form.is_begun(self.form.options())
 
-    def _accept(self) -> None:
-        if self.form.is_right():
-            self.given.emit(table_of(self.form.options(), self._folder))
-            self.accept()
+    def table(self) -> dict[str, Any]:
+        return table_of(self.form.options(), self._folder)
