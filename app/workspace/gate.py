@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -57,23 +57,15 @@ class Gate:
         self._allowed: set[tuple[str, str, str]] = set()
         self._all = True
         self._folder = self._workspace.folder
-        self._services: tuple[ServiceConfig, ...] = ()
-        self._watches: tuple[WatchConfig, ...] = ()
-        self._alerts: tuple[Alert, ...] = ()
-        self._mail: Mail | None = None
-        self._programs: tuple[ProgramConfig, ...] = ()
-        self._outposts: tuple[OutpostConfig, ...] = ()
+        self._now = self._workspace  # as it was opened, with the changes since
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
         """Another workspace was opened. What has no file is the user's own, or one that the program brings,
         unless ``own`` is false.
         """
-        self._workspace, self._folder = workspace, workspace.folder
-        self._services, self._watches = workspace.services, workspace.watches
-        self._alerts, self._mail = workspace.alerts, workspace.mail
-        self._programs = workspace.programs
-        self._outposts = workspace.outposts
+        self._workspace = self._now = workspace
+        self._folder = workspace.folder
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
         asks = [] if self._all else all_asks(workspace)
@@ -95,30 +87,38 @@ class Gate:
         """Why this watch may not run; None if it may. None runs while the question is open."""
         if not self._unanswered:
             return None
-        wanted = {ask.key for ask in of_watches.of_watch(watch, self._services)}
-        asks = [ask for ask in self._unanswered if ask.key in wanted]
-        return self._not_trusted(asks or self._unanswered)
+        return self._not_trusted(self._held(of_watches.of_watch(watch, self._now.services)) or self._unanswered)
 
     def held_program(self, program: ProgramConfig) -> NotTrustedError | None:
         """Why this program may not start; None if it may."""
-        wanted = {ask.key for ask in of_programs.asks_of([program], self._folder)} if self._unanswered else set()
-        asks = [ask for ask in self._unanswered if ask.key in wanted]
+        if not self._unanswered:
+            return None
+        asks = self._held(of_programs.asks_of([program], self._folder))
         return self._not_trusted(asks) if asks else None
+
+    def held_outpost(self, outpost: OutpostConfig) -> NotTrustedError | None:
+        """Why this outpost may not be connected to; None if it may."""
+        asks = self._held(asks_of_outposts([outpost]))
+        return self._not_trusted(asks) if asks else None
+
+    def _held(self, asks: Iterable[Ask]) -> list[Ask]:
+        """Those of ``asks`` that the user has not answered."""
+        wanted = {ask.key for ask in asks}
+        return [ask for ask in self._unanswered if ask.key in wanted]
 
     def admit_program(self, program: ProgramConfig) -> None:
         """Raise NotTrustedError unless this program may start."""
-        if self._all or TABLE.trust.everything:
-            return
-        asks = [ask for ask in of_programs.asks_of([program], self._folder) if ask.key not in self._allowed]
-        if asks:
-            raise self._not_trusted(asks)
+        self._admit(of_programs.asks_of([program], self._folder))
 
     def admit(self, service: ServiceConfig) -> None:
         """Raise NotTrustedError unless this service may start. Links are looked at anew."""
+        self._admit(of_service(service, self._now.services, self._folder))
+
+    def _admit(self, wanted: Iterable[Ask]) -> None:
+        """Raise NotTrustedError unless all of this is allowed."""
         if self._all or TABLE.trust.everything:
             return
-        asks = list(of_service(service, self._services, self._folder))
-        asks = [ask for ask in asks if ask.key not in self._allowed]
+        asks = [ask for ask in wanted if ask.key not in self._allowed]
         if asks:
             raise self._not_trusted(sorted(asks, key=lambda ask: KINDS.index(ask.kind)))
 
@@ -128,55 +128,45 @@ class Gate:
         That allows what they ask for, unless there is a question that is not answered yet: a service of a workspace
         that is not trusted is not trusted because one of its settings was changed.
         """
-        self._services = tuple(services)
-        if not self._unanswered and not self._all:
-            names = set(by_user)
-            made = [service for service in services if service.name in names]
-            self._allowed |= {ask.key for s in made for ask in of_service(s, services, self._folder)}
-        self._look()
+        names = set(by_user)
+        self._now = replace(self._now, services=tuple(services))
+        made = (service for service in services if service.name in names)
+        self._follow((ask for one in made for ask in of_service(one, services, self._folder)), by_user=True)
 
     def watches_changed(self, watches: Sequence[WatchConfig], *, by_user: bool) -> None:
         """These are the watches now. ``by_user``: the user made those that are new, which is as for services."""
-        new = [watch for watch in watches if watch not in self._watches]
-        self._watches = tuple(watches)
-        if by_user and not self._unanswered and not self._all:
-            self._allowed |= {ask.key for ask in of_watches.asks_of(new, self._services)}
-        self._look()
+        new = [watch for watch in watches if watch not in self._now.watches]
+        self._now = replace(self._now, watches=tuple(watches))
+        self._follow((ask for one in new for ask in of_watches.of_watch(one, self._now.services)), by_user=by_user)
 
     def programs_changed(self, programs: Sequence[ProgramConfig], *, by_user: bool) -> None:
         """These are the programs now; ``by_user``: the user made those that are new, which is as for services."""
-        new = [program for program in programs if program not in self._programs]
-        self._programs = tuple(programs)
-        if by_user and not self._unanswered and not self._all:
-            self._allowed |= {ask.key for ask in of_programs.asks_of(new, self._folder)}
-        self._look()
+        new = [program for program in programs if program not in self._now.programs]
+        self._now = replace(self._now, programs=tuple(programs))
+        self._follow((ask for one in new for ask in of_programs.asks_of([one], self._folder)), by_user=by_user)
 
     def alerts_changed(self, alerts: Sequence[Alert], mail: Mail | None, *, by_user: bool) -> None:
         """These are the alerts now, and their mail; ``by_user``: the user made them so, as in ``changed``."""
-        self._alerts, self._mail = tuple(alerts), mail
-        if by_user and not self._unanswered and not self._all:
-            self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
-        self._look()
+        self._now = replace(self._now, alerts=tuple(alerts), mail=mail)
+        self._follow(alerts_asks(self._now.alerts, mail), by_user=by_user)
 
     def outposts_changed(self, outposts: Sequence[OutpostConfig], *, by_user: bool) -> None:
         """These are the outposts now; ``by_user``: the user made those that are new, as in ``changed``."""
-        new = [outpost for outpost in outposts if outpost not in self._outposts]
-        self._outposts = tuple(outposts)
-        if by_user and not self._unanswered and not self._all:
-            self._allowed |= {ask.key for ask in asks_of_outposts(new)}
-        self._look()
+        new = [outpost for outpost in outposts if outpost not in self._now.outposts]
+        self._now = replace(self._now, outposts=tuple(outposts))
+        self._follow(asks_of_outposts(new), by_user=by_user)
 
-    def held_outpost(self, outpost: OutpostConfig) -> NotTrustedError | None:
-        """Why this outpost may not be connected to; None if it may."""
-        wanted = {ask.key for ask in asks_of_outposts([outpost])}
-        asks = [ask for ask in self._unanswered if ask.key in wanted]
-        return self._not_trusted(asks) if asks else None
+    def _follow(self, asks: Iterable[Ask], *, by_user: bool) -> None:
+        """Something has changed; ``asks`` is what the new of it asks for, which is allowed if the user made it."""
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in asks}
+        self._look()
 
     def withheld(self, alert: str, action: str, tried: bool = False) -> PostError | None:
         """Why an alert may not do this action; None if it may. ``tried``: the user wants it now, as a test."""
         if self._all or TABLE.trust.everything or (tried and not self._unanswered):
             return None
-        asks = [ask for ask in action_asks(alert, action, self._mail) if ask.key not in self._allowed]
+        asks = [ask for ask in action_asks(alert, action, self._now.mail) if ask.key not in self._allowed]
         if not asks:
             return None
         return WithheldError(asks="; ".join(map(str, asks)), path=one_line(str(self._workspace.path or "FILE")))
@@ -248,15 +238,7 @@ class Gate:
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
 
     def _asks(self) -> list[Ask]:
-        now = Workspace(
-            self._services,
-            watches=self._watches,
-            alerts=self._alerts,
-            mail=self._mail,
-            programs=self._programs,
-            outposts=self._outposts,
-        )
-        return _together(now, self._folder)
+        return _together(self._now, self._folder)
 
 
 def all_asks(workspace: Workspace) -> list[Ask]:
