@@ -228,15 +228,11 @@ class _Reading:
         return allow
 
     def _outposts(self) -> tuple[OutpostConfig, ...]:
-        tables = self._tables("outpost")
         found: dict[str, OutpostConfig] = {}
-        if len(tables) > MAX_OUTPOSTS:
-            words = f"is one too many: a workspace has {MAX_OUTPOSTS} outposts at most"
-            self._problem(MAX_OUTPOSTS, "name", words, among="outpost")
-        for i, table in enumerate(tables[:MAX_OUTPOSTS]):
+        for i, table in enumerate(self._bounded("outpost", MAX_OUTPOSTS)):
             wrong = list(options.mistakes(OUTPOST, table))
             for mistake in wrong:
-                self._problem(i, mistake.option, mistake.text, among="outpost")
+                self._mistake(i, mistake, among="outpost")
             if wrong:
                 continue
             made = made_of(table)
@@ -258,6 +254,13 @@ class _Reading:
             return tables
         self._problem(None, key, f"must be tables that begin with [[{key}]]")
         return []
+
+    def _bounded(self, key: str, most: int) -> list[dict[str, Any]]:
+        """The first ``most`` tables ``[[key]]``; that there are more is a problem."""
+        tables = self._tables(key)
+        if len(tables) > most:
+            self._problem(most, "name", f"is one too many: a workspace has {most} {key}s at most", among=key)
+        return tables[:most]
 
     def _variables(self) -> dict[str, str]:
         given = self._data.get("variables", {})
@@ -305,36 +308,21 @@ class _Reading:
         return tuple(found.values())
 
     def _programs(self, services: set[str]) -> tuple[ProgramConfig, ...]:
-        tables = self._tables("program")
-        if len(tables) > MAX_PROGRAMS:
-            self._problem(
-                MAX_PROGRAMS,
-                "name",
-                f"is one too many: a workspace has {MAX_PROGRAMS} programs at most",
-                among="program",
-            )
         found: dict[str, ProgramConfig] = {}
-        for i, table in enumerate(tables[:MAX_PROGRAMS]):
+        for i, table in enumerate(self._bounded("program", MAX_PROGRAMS)):
             wrong = list(program_config.mistakes(table, (*services, *found)))
             for mistake in wrong:
-                item = () if mistake.item is None else (mistake.item,)
-                self._problem(i, mistake.option, str(mistake), among="program", inner=item)
+                self._mistake(i, mistake, among="program")
             if not wrong:
                 found[str(table["name"])] = program_config.made_of(table)
         return tuple(found.values())
 
     def _alerts(self, services: set[str]) -> tuple[Alert, ...]:
-        tables = self._tables("alert")
-        if len(tables) > MAX_ALERTS:
-            self._problem(
-                MAX_ALERTS, "name", f"is one too many: a workspace has {MAX_ALERTS} alerts at most", among="alert"
-            )
         found: dict[str, Alert] = {}
-        for i, table in enumerate(tables[:MAX_ALERTS]):
+        for i, table in enumerate(self._bounded("alert", MAX_ALERTS)):
             wrong = list(options.mistakes(ALERT, table))
             for mistake in wrong:
-                item = () if mistake.item is None else (mistake.item,)
-                self._problem(i, mistake.option, str(mistake), among="alert", inner=item)
+                self._mistake(i, mistake, among="alert")
             if wrong:
                 continue
             alert = Alert.of(table)
