@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import ceil
 
 from app.programs.hosted import HostedProgram
 from app.programs.shown import HostedPort
 from app.services.protocols import PROTOCOLS
-from app.status import Failed, Held, Listening, Running, Starting, Stopped, Stopping, Waiting
+from app.status import Failed, Listening, Running, Starting, Stopped, Stopping, Waiting
 from app.text.escapes import amount
 from ui.bridge import Traffic
-from ui.services.rows import STATES, ServiceRow, translate
+from ui.services.rows import STATES, ServiceRow, reason_of, translate, word_of
 
 
 def rows_of(program: HostedProgram, traffic: Callable[[HostedProgram | HostedPort], Traffic]) -> Iterator[ServiceRow]:
@@ -84,33 +83,18 @@ def _of_port(port: HostedPort, traffic: Traffic) -> ServiceRow:
 
 def _word(program: HostedProgram) -> str:
     status = program.status
-    if isinstance(status, Waiting):
-        return translate("Services", "again in {seconds} s").format(seconds=f"{ceil(program.seconds_left):,}")
     if isinstance(status, Running):
         return translate("Services", "blocked") if status.blocked else translate("Services", "runs")
-    if isinstance(status, Stopped):
-        return translate("Services", "ended") if program.said else translate("Services", "stopped")
-    words = {
-        Starting: translate("Services", "starting…"),
-        Stopping: translate("Services", "stopping…"),
-        Failed: translate("Services", "failed"),
-        Held: translate("Services", "waits"),
-    }
-    return words[type(status)]
+    if isinstance(status, Stopped) and program.said:
+        return translate("Services", "ended")
+    return word_of(status, program.seconds_left)
 
 
 def _reason(program: HostedProgram) -> str:
     status = program.status
-    if isinstance(status, Waiting):
-        words = translate("Services", "Tried again in {seconds} s: {reason}")
-        return words.format(seconds=f"{ceil(program.seconds_left):,}", reason=status.reason)
-    if isinstance(status, Failed):
-        return status.reason
-    if isinstance(status, Held):
-        return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
     if isinstance(status, Running) and status.blocked:
         return translate("Services", "Its reactor is kept from its work. {where}").format(where=status.blocked)
-    return ""
+    return reason_of(status, program.seconds_left)
 
 
 def _port_word(port: HostedPort) -> str:

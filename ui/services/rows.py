@@ -234,13 +234,10 @@ def compact(count: int) -> str:
     raise AssertionError
 
 
-def _word(service: Service) -> str:
-    status = service.status
+def word_of(status: Status, seconds_left: float) -> str:
+    """The status of a service or a program in a word; ``seconds_left``: until it is tried again."""
     if isinstance(status, Waiting):
-        return translate("Services", "again in {seconds} s").format(seconds=f"{ceil(service.seconds_left):,}")
-    if isinstance(status, Listening) and status.shut:
-        closed = translate("Services", "port closed")
-        return closed if status.shut == CLOSED else translate("Services", "not accepting")
+        return translate("Services", "again in {seconds} s").format(seconds=f"{ceil(seconds_left):,}")
     words: dict[type[Status], str] = {
         Stopped: translate("Services", "stopped"),
         Starting: translate("Services", "starting…"),
@@ -252,15 +249,28 @@ def _word(service: Service) -> str:
     return words[type(status)]
 
 
-def _reason(service: Service) -> str:
-    status = service.status
+def reason_of(status: Status, seconds_left: float) -> str:
+    """Why a service or a program does not run; empty: there is nothing to say."""
     if isinstance(status, Waiting):
         words = translate("Services", "Tried again in {seconds} s: {reason}")
-        return words.format(seconds=f"{ceil(service.seconds_left):,}", reason=status.reason)
+        return words.format(seconds=f"{ceil(seconds_left):,}", reason=status.reason)
     if isinstance(status, Failed):
         return status.reason
     if isinstance(status, Held):
         return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
+    return ""
+
+
+def _word(service: Service) -> str:
+    status = service.status
+    if isinstance(status, Listening) and status.shut:
+        closed = translate("Services", "port closed")
+        return closed if status.shut == CLOSED else translate("Services", "not accepting")
+    return word_of(status, service.seconds_left)
+
+
+def _reason(service: Service) -> str:
+    status = service.status
     if isinstance(status, Listening) and status.shut:
         return translate("Services", "A fault refuses connections at {address} on purpose.").format(address=status.host)
-    return ""
+    return reason_of(status, service.seconds_left)
