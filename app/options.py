@@ -157,8 +157,15 @@ class Option:
     def _kind(self) -> str:
         if self.of:
             return f"tables that hold {', '.join(option.name for option in self.of)}"
-        kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
-        return kinds.get(self.type, "a table of texts")
+        kinds = {
+            str: "text",
+            int: "a whole number",
+            float: "a number",
+            bool: "true or false",
+            list: "a list of texts",
+            dict: "a table of texts",
+        }
+        return kinds[self.type]
 
     def mistakes(self, value: Any) -> Iterator[Mistake]:
         """All that is wrong with ``value``, each with its place."""

@@ -10,7 +10,7 @@ from typing import Any
 from app import options
 from app.errors import PostError
 from app.options import Mistake, Option, Options, with_defaults
-from app.responders.relay.outposts import reference
+from app.responders.relay.outposts import reference, unread
 from app.sending import url
 from app.sending.clients import CLIENTS, Client, scheme_for
 from app.services.config import ServiceConfig
@@ -180,10 +180,8 @@ def on_outpost(target: object, services: Collection[str]) -> tuple[str, str] | N
 
 def without_outpost(table: Options, services: Collection[str], outposts: Collection[str]) -> Iterator[Mistake]:
     """The target, where it is a service of an outpost that is not among ``outposts``, those of the workspace."""
-    named = on_outpost(table.get("target"), services)
-    if named is not None and named[0] not in outposts:
-        known = f"There are {', '.join(sorted(outposts)[:10])}" if outposts else "Add a table [[outpost]]"
-        yield Mistake("target", f'names an outpost that the workspace does not read: "{named[0]}". {known}')
+    if wrong := unread(on_outpost(table.get("target"), services), outposts):
+        yield Mistake("target", wrong)
 
 
 def mistakes(table: Options, services: Schemes) -> Iterator[Mistake]:

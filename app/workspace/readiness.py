@@ -10,6 +10,7 @@ from app import responders
 from app.files import confined
 from app.options import Option, Options
 from app.responders.manhole.errors import ManholeOpenError
+from app.responders.relay.outposts import unread
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
@@ -38,10 +39,7 @@ def without_outpost(service: ServiceConfig, outposts: Collection[str]) -> Iterat
         if option.outpost is None or not value:
             continue
         for number, text in enumerate(value if isinstance(value, list) else [value]):
-            named = option.outpost(text)
-            if named is not None and named[0] not in outposts:
-                known = f"There are {', '.join(sorted(outposts)[:10])}" if outposts else "Add a table [[outpost]]"
-                words = f'names an outpost that the workspace does not read: "{named[0]}". {known}'
+            if words := unread(option.outpost(text), outposts):
                 in_list = isinstance(value, list)
                 yield option.name, number if in_list else None, f"number {number + 1} {words}" if in_list else words
 

@@ -6,7 +6,7 @@ that through ``Context.locate``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +56,22 @@ def nowhere(outpost: str, service: str) -> Located:
     raise errors.UpstreamAwayError(address=f"{outpost}/{service}", reason="no outposts are read here")
 
 
-def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Located]:
+def unread(named: tuple[str, str] | None, outposts: Collection[str]) -> str | None:
+    """What is wrong with ``named``, as of ``reference``, where the workspace reads ``outposts``; None: nothing."""
+    if named is None or named[0] in outposts:
+        return None
+    known = f"There are {', '.join(sorted(outposts)[:10])}" if outposts else "Add a table [[outpost]]"
+    return f'names an outpost that the workspace does not read: "{named[0]}". {known}'
+
+
+def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Located] | None:
     """Says where the service of an outpost is now, for a relay of ``datagrams`` or one of connections.
 
-    What it returns raises UpstreamAwayError.
+    What it returns raises UpstreamAwayError. None where ``text`` names no such service.
     """
     named = reference(text)
-    assert named is not None
+    if named is None:
+        return None
 
     def where() -> Located:
         found = locate(*named)

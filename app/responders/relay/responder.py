@@ -38,12 +38,13 @@ def _udp(options: Options, context: Context) -> DatagramProtocol:
     seconds = options["connect_seconds"]
     upstreams = []
     for address in _addresses(options):
-        at: dict[str, Any] = {}
-        if reference(address) is None:
-            at["place"] = parse(address)
-        else:
-            at["where"] = locator(address, context.locate, datagrams=True)
-        upstreams.append(Upstream(address, None, context.reactor, seconds, context.name, context.loops, **at))
+        where = locator(address, context.locate, datagrams=True)
+        place = parse(address) if where is None else ("", 0)
+        upstreams.append(
+            Upstream(
+                address, None, context.reactor, seconds, context.name, context.loops, place=place, where=where
+            )
+        )  # fmt: skip
     return DatagramRelay(Balance(upstreams, context, options["balance"], options["retry_seconds"]), context)
 
 
@@ -80,7 +81,7 @@ def _balance(options: Options, context: Context, targets: Sequence[Target]) -> B
     upstreams = []
     for address, target in zip(_addresses(options), targets, strict=True):
         endpoint_at = partial(context.endpoint, tls=target.tls, verify=options["verify"])
-        where = None if target.host else locator(address, context.locate, datagrams=False)
+        where = locator(address, context.locate, datagrams=False)
         endpoint = endpoint_at(target.host, target.port) if where is None else MovingEndpoint(where, endpoint_at)
         upstreams.append(
             Upstream(
