@@ -275,7 +275,7 @@ SERVICE_RESTARTING: Final = _kind(
     always={"attempt": int, "seconds": float, "reason": str},
 )  # fmt: skip
 UPSTREAM_FAILED: Final = _kind(
-    30, "upstream.failed", "an upstream of a relay could not be reached, or its watch has failed: it is passed over",
+    30, "upstream.failed", "an upstream of a relay could not be reached, or its watch has failed: it is skipped",
     always={"upstream": str, "reason": str},
 )  # fmt: skip
 UPSTREAM_RECOVERED: Final = _kind(

@@ -14,4 +14,4 @@ class NoPythonError(PostError):
 
 
 class OnlyTheProgramError(PostError):
-    """Only the program {program} itself can open {name}. Start the program again."""
+    """Only the program {program} itself can open {name}. Restart the program."""

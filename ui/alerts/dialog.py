@@ -55,7 +55,7 @@ class AlertDialog(CarefulDialog):
         self.words = Words()
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.try_it = QPushButton(self.tr("&Try it"))
-        self.try_it.setToolTip(self.tr("Send a test by all of its actions; services are not stopped"))
+        self.try_it.setToolTip(self.tr("Send a test through each action of the alert; no service is stopped"))
         self.try_it.setAutoDefault(False)
         self.buttons.addButton(self.try_it, QDialogButtonBox.ActionRole)
         for button in self.buttons.buttons():
@@ -89,7 +89,7 @@ class AlertDialog(CarefulDialog):
         return self.form.options()
 
     def lost(self) -> str:
-        return self.tr("Discard what was typed about this alert?")
+        return self.tr("Discard what you typed for this alert?")
 
     def alert(self) -> Alert:
         """What is typed. It may have problems."""
@@ -106,9 +106,9 @@ class AlertDialog(CarefulDialog):
         """What is wrong with it among the others; "": nothing."""
         alert = self.alert()
         if any(one.name == alert.name != self._before for one in self._changes.alerts):
-            return self.tr("Another alert is called {name}. Give each its own name.").format(name=alert.name)
+            return self.tr("Another alert is called {name}. Choose another name.").format(name=alert.name)
         if unknown := unknown_services(alert, self._changes.services):
-            return self.tr("There is no service called {name} to stop.").format(name=unknown[0])
+            return self.tr("There is no service called {name} to stop. Choose one of this workspace.").format(name=unknown[0])
         return ""
 
     def _check(self) -> bool:
@@ -128,7 +128,7 @@ class AlertDialog(CarefulDialog):
     def _try(self) -> None:
         if self._check():
             self.try_it.setEnabled(False)
-            self.words.say(self.tr("It is being tried…"))
+            self.words.say(self.tr("Trying the alert…"))
             self._attempt(self.alert(), self._on_tried)
 
     def _on_tried(self, verdict: str, well: bool) -> None:

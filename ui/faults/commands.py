@@ -206,12 +206,12 @@ class FaultCommands:
             return
         if name == "fault_lift":
             done = service.faults.lift_connection(number)
-            words = DONE[name] if done else QT_TRANSLATE_NOOP("Faults", "Connection #{number} had no fault by hand")
+            words = DONE[name] if done else QT_TRANSLATE_NOOP("Faults", "Connection #{number} has no fault to remove")
         elif strike(service, number, name):
             words = DONE[name]
         else:
             words = QT_TRANSLATE_NOOP(
-                "Faults", "This cannot be done to connection #{number}: its protocol has no such fault"
+                "Faults", "The protocol of connection #{number} does not have this fault"
             )
         self._tell(_translate(words).format(number=number))
 

@@ -110,8 +110,9 @@ class OutpostsDock(BottomDock):
         self.why.setText(
             none
             or self.tr(
-                "There is no outpost. An outpost is a Listening Post on another machine, or in another process of this"
-                " one: its events appear here, and its services are started, stopped and broken from here."
+                "There is no outpost yet. An outpost is a Listening Post on another machine, or in "
+"another process on this one. Its events appear here. From here you start and stop its "
+"services, and switch their faults."
             )
         )
         for button in (self.new, self.first):
@@ -147,7 +148,7 @@ class OutpostsDock(BottomDock):
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         outpost = self._console.outposts.get(name) if self._console is not None else None
-        menu.addAction(self.tr("Show its e&vents"), lambda: self.events_wanted.emit(name, service))
+        menu.addAction(self.tr("Show e&vents"), lambda: self.events_wanted.emit(name, service))
         if outpost is not None:
             named = (service,) if service else ()
             start, stop = (self.tr("&Start"), self.tr("S&top")) if service else (
@@ -159,7 +160,7 @@ class OutpostsDock(BottomDock):
             connections = menu.addAction(self.tr("&Connections…"), lambda: self.connections_wanted.emit(name, service))
             self._grey(connections, words.why_not(outpost, p.Connections))
             if service:
-                self._add(menu, outpost, self.tr("&Remove from the outpost"), p.Remove(service), "trash")
+                self._add(menu, outpost, self.tr("&Remove from its workspace"), p.Remove(service), "trash")
         if not service:
             menu.addSeparator()
             if outpost is not None and isinstance(outpost.carrier.way, Lost):

@@ -168,7 +168,7 @@ class EventPane(QWidget):
         if value is None:
             return
         shown = str(value) if len(str(value)) <= MENU_CHARS else f"{str(value)[:MENU_CHARS]}…"
-        cell = f"{column.title.lower() or self.tr('what was')} {shown}"
+        cell = f"{column.title.lower() or self.tr('what')} {shown}"
         asked = condition(column.field, value, exclude=exclude)
         menu.addAction(unmarked(text.format(cell=cell))).triggered.connect(lambda _=False: self.narrowed.emit(asked))
 
@@ -179,14 +179,14 @@ class EventPane(QWidget):
 
     def _say_empty(self) -> None:
         if self.events.scanning:
-            text = self.tr("Looking…")
+            text = self.tr("Searching…")
         elif self.events.filtered:
-            text = self.tr("Nothing fits “{typed}”.\nPress Esc in the filter to see everything again.")
+            text = self.tr("Nothing matches “{typed}”.\nPress Esc in the filter to show everything again.")
             text = text.format(typed=self._typed)
         elif self.events.span is not None:
             text = self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
         elif self.events.cleared:
-            text = self.tr("Cleared. What arrives from now on is shown here;\nthe capture still holds everything.")
+            text = self.tr("Cleared. New events appear here;\nthe capture still has all earlier ones.")
         else:
             text = self._empty
         self.view.set_placeholder(text)

@@ -46,7 +46,7 @@ class FailureActions(QObject):
         url, bad = reaching(service), True
         try:
             if url is None:
-                words = self.tr("There is no client for {protocol} here.").format(protocol=service.config.protocol)
+                words = self.tr("Listening Post cannot send over {protocol}.").format(protocol=service.config.protocol)
             elif not service.running:
                 words = self.tr("{service} is stopped. Start it first.").format(service=event.service)
             else:

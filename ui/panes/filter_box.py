@@ -77,7 +77,7 @@ class FilterBox(QLineEdit):
         menu.triggered.connect(lambda: self._open_saved(menu))
         self.star = self.addAction(icon("star"), QLineEdit.TrailingPosition)
         self.star.triggered.connect(self._on_star)
-        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match what is typed"))
+        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match this filter"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
         self._pause = QTimer(self)
@@ -218,14 +218,14 @@ class FilterBox(QLineEdit):
                 menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
             if texts is self.saved:
                 if not self.saved:
-                    menu.addAction(self.tr("None are saved yet")).setEnabled(False)
+                    menu.addAction(self.tr("No saved filters yet")).setEnabled(False)
                 if used:
                     menu.addSeparator()
-                    menu.addAction(self.tr("Used before:")).setEnabled(False)
+                    menu.addAction(self.tr("Recently used:")).setEnabled(False)
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
-            menu.addAction(self.tr("Forget this filter")).triggered.connect(lambda: self.keep(typed, keep=False))
+            menu.addAction(self.tr("Remove from the saved filters")).triggered.connect(lambda: self.keep(typed, keep=False))
         else:
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
@@ -274,7 +274,7 @@ class FilterBox(QLineEdit):
         saved = text in self.saved
         self.star.setVisible(bool(text) and self._problem() is None)
         self.star.setIcon(icon("star-filled", "warning") if saved else icon("star"))
-        self.star.setToolTip(self.tr("Save no longer") if saved else self.tr("Save this filter"))
+        self.star.setToolTip(self.tr("Remove from the saved filters") if saved else self.tr("Save this filter"))
 
     # -- filters that were used
 

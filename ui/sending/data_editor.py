@@ -188,7 +188,7 @@ class DataEditor(QWidget):
         self.types = Dropdown()
         self.types.setAccessibleName(self.tr("How the data is written"))
         self.format = QPushButton(self.tr("&Format"))
-        self.format.setToolTip(self.tr("Put the JSON on lines, indented"))
+        self.format.setToolTip(self.tr("Format the JSON with line breaks and indentation"))
         self.choose = QPushButton(self.tr("&Choose…"))
         self.editor = QPlainTextEdit()
         self.editor.setProperty("role", "mono")
@@ -244,7 +244,7 @@ class DataEditor(QWidget):
         self.format.setVisible(kind == "json")
         self.choose.setVisible(kind == "file")
         if kind == NONE:
-            self.note.setText(self.tr("This request has no body. Choose a type to give it one."))
+            self.note.setText(self.tr("This request has no body. To add one, choose a type."))
         elif kind == ATTACHED:
             size = written_size(len(self.attached or b""))
             self.note.setText(self.tr("{size}, {source}, sent unchanged.").format(

@@ -229,7 +229,7 @@ class ServiceDialog(CarefulDialog):
             self.name,
             self._name_words,
             name and sentence(name),
-            self.tr("Shown in the list and in each of its events"),
+            self.tr("Shown in the list and in each event of the service"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
         responder = workspace.responder_problem(self._responder(), self._protocol())
@@ -330,7 +330,7 @@ class ServiceDialog(CarefulDialog):
         self.rules.setVisible(option is not None)
         given = self._options().get(option.name, ()) if option is not None else ()
         titles = [" → ".join(filter(None, title_of(name, protocol, rule))) for rule in given]
-        words = self.tr("Its rules are edited on its page, which opens next.")
+        words = self.tr("You edit the rules on the page of the service, which opens next.")
         self.rules.setText("\n".join([*titles[:SHOWN], *(["…"] if len(titles) > SHOWN else []), words]))
 
     def _show_pages(self) -> None:

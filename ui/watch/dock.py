@@ -112,13 +112,13 @@ class WatchDock(BottomDock):
         rest = len(watches) - up - down - paused
         words = [self.tr("{count} up").format(count=up)] if up else []
         words += [self.tr("{count} down").format(count=down)] if down else []
-        words += [self.tr("{count} not known").format(count=rest)] if rest else []
+        words += [self.tr("{count} unknown").format(count=rest)] if rest else []
         words += [self.tr("{count} paused").format(count=paused)] if paused else []
         said = ", ".join(words)
         if said != self.figures.text():
             self.figures.setText(said)
         going = any(not watch.paused for watch in watches)
-        self.pause_all.setText(self.tr("Pause all") if going else self.tr("Go on with all"))
+        self.pause_all.setText(self.tr("Pause all") if going else self.tr("Resume all"))
         self.new.setVisible(bool(watches))
         self.new.setEnabled(not self._changes.full)
         self.pause_all.setVisible(bool(watches))

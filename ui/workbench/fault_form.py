@@ -27,7 +27,7 @@ LABELS = {
     "after_seconds": QT_TRANSLATE_NOOP("Workbench", "Only when older than"),
     "peer": QT_TRANSLATE_NOOP("Workbench", "Only peers"),
     "enabled": QT_TRANSLATE_NOOP("Workbench", "Acts from the start"),
-    "ttl_seconds": QT_TRANSLATE_NOOP("Workbench", "Lifts itself after"),
+    "ttl_seconds": QT_TRANSLATE_NOOP("Workbench", "Switches off after"),
 }
 """Where the name of an option, without its unit, would not say it."""
 

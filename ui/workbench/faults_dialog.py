@@ -39,8 +39,8 @@ class FaultsDialog(CarefulDialog):
         self._protocol, self._given = protocol, given
         intro = Wrapped(
             self.tr(
-                "They act on the bytes that this message sends and those that come back, so that a server sees a bad "
-                "client. What each did is on the connection in the capture."
+                "Faults act on the bytes that this message sends and receives, so that a server meets a "
+"bad client. The capture shows on the connection what each fault did."
             )
         )
         intro.setProperty("role", "dim")
@@ -69,7 +69,7 @@ class FaultsDialog(CarefulDialog):
         return self.section.tables()
 
     def lost(self) -> str:
-        return self.tr("Discard what you changed of the faults?")
+        return self.tr("Discard your changes to the faults?")
 
     def sizeHint(self) -> QSize:
         letters, room = self.fontMetrics(), self.parentWidget().window().size()

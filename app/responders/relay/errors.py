@@ -24,7 +24,7 @@ class UpstreamRefusedError(UpstreamError):
 
 
 class UpstreamAwayError(UpstreamError):
-    """{address} is not there: {reason}. It is passed over until the outpost says that it listens."""
+    """{address} is not there: {reason}. It is skipped until the outpost says that it listens."""
 
 
 class UpstreamUnknownError(UpstreamError):

@@ -152,7 +152,7 @@ RESPONDER = Responder(
         ),
         Option(
             "retry_seconds", float, 10.0,
-            "Time for which an upstream that could not be reached is passed over", "s", 0.1, 3600,
+            "Time for which an upstream that could not be reached is skipped", "s", 0.1, 3600,
             when=("upstream", ("",)),
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),

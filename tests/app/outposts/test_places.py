@@ -83,7 +83,7 @@ def test_one_that_the_outpost_does_not_have_is_away():
 def test_of_one_that_is_lost_nothing_is_known():
     lost = outpost()
     lost.services_by_name, lost.problem, lost.carrier.way = None, "bench-3 hung up.", Lost("bench-3 hung up.")
-    with pytest.raises(UpstreamAwayError, match=r"rack/echo is not there: bench-3 hung up\. It is passed over"):
+    with pytest.raises(UpstreamAwayError, match=r"rack/echo is not there: bench-3 hung up\. It is skipped"):
         locate(lost, SOCKET, "echo")
     lost.carrier.way = Connected()
     with pytest.raises(UpstreamAwayError, match="it is being connected"):

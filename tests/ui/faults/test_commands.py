@@ -139,7 +139,7 @@ def test_a_row_of_an_open_connection_does_too_and_one_of_a_closed_connection_say
     window.faults.fault_lift()
     assert by_hand(desk) == []
     window.faults.fault_lift()
-    assert window.statusBar().currentMessage() == f"Connection #{number} had no fault by hand"
+    assert window.statusBar().currentMessage() == f"Connection #{number} has no fault to remove"
     found[:] = [SimpleNamespace(live=None)]
     window.faults.fault_reset()
     assert window.statusBar().currentMessage() == "This connection is not open any more"

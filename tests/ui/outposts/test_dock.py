@@ -124,7 +124,7 @@ def test_shows_outposts_with_their_services(window: Small) -> None:
     window.outposts.console.outposts["pi"].clock = 5_000_000  # type: ignore[union-attr]
     window.outposts._refresh()
     assert rows(window) == [
-        ["pi", "pi@bench-3: connected; it may be read and steered", "2", "", "+5 ms"],
+        ["pi", "pi@bench-3: connected: read and control", "2", "", "+5 ms"],
         ["echo", "listening, 10.0.0.7:9007", "2", "", ""],
     ]  # fmt: skip
     assert window.outposts.dock.figures.text() == "1 connected"
@@ -168,14 +168,14 @@ def test_a_refusal_is_told(window: Small) -> None:
     carrier = Pi("change")
     carrier.refusal = "There is no service echo"
     window.follow(carrier)
-    action(window, "Remove from the outpost").trigger()
+    action(window, "Remove from its workspace").trigger()
     assert window.said == ["pi: There is no service echo."]
 
 
 def test_its_events_are_shown_by_a_filter(window: Small) -> None:
     window.follow(Pi())
-    action(window, "Show its events", "").trigger()
-    action(window, "Show its events").trigger()
+    action(window, "Show events", "").trigger()
+    action(window, "Show events").trigger()
     assert window.shown == ["outpost == pi", "service == pi/echo"]
 
 

@@ -132,7 +132,7 @@ def test_there_is_a_row_for_each_service_in_their_order(desk: Desk) -> None:
         (Stopped(), "stopped", "stopped", "Start (Space)"),
         (Starting(), "starting", "starting…", "Stop (Space)"),
         (Listening("127.0.0.1:40123"), "listening", "0 connections · 0 B/s", "Stop (Space)"),
-        (Stopping(), "stopping", "stopping…", "It is stopping"),
+        (Stopping(), "stopping", "stopping…", "The service is stopping"),
         (
             Waiting("Port 9007 is in use.", 1, 0.0),
             "starting",

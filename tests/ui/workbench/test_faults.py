@@ -214,7 +214,7 @@ def test_once_now_and_the_hits_of_the_current_fault(desk: Bench) -> None:
     desk.start()
     section = section_of(desk)
     section.once_now.click()
-    assert section.once_now.text() == "Waits for the next"
+    assert section.once_now.text() == "Waits for the next message or connection"
     assert desk.ask(b"PING\n") == b"PING\n"
     desk.qtbot.waitUntil(lambda: section.hits.text() == "2 hits" or section.hits.text() == "1 hit")
     section.hits.click()
