@@ -145,13 +145,17 @@ class SettingsDialog(QDialog):
         self.limit.setValue(self._settings.capture_limit / GB)
         self.limit.valueChanged.connect(self._on_limit)
         more = told_button(
-            self.tr("&How long captures are kept…"), self.tr("Set how many days captures are kept, and how much disk space all of them may take"), self._captures
+            self.tr("&How long captures are kept…"),
+            self.tr("Set how many days captures are kept, and how much disk space all of them may take"),
+            self._captures,
         )
         form = Form()
         self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
         form.add(self.tr("&Size limit"), _short(self.limit)).say(
-            self.tr("When a capture grows beyond this size, its oldest events are dropped. Applies from the "
-"next capture on.")
+            self.tr(
+                "When a capture grows beyond this size, its oldest events are dropped. Applies from the "
+                "next capture on."
+            )
         )
         form.add(self.tr("Cleaning up"), _short(more))
         self._check_folder()

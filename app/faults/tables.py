@@ -28,15 +28,23 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-NAME = Option("name", str, "", "What events, commands and the window call it; empty: its kind", check=_name_problem)
+NAME = Option(
+    "name", str, "", "Name in events, commands and the window; empty: the kind of the fault", check=_name_problem
+)
 
 
 def options_of(kind: faults.FaultKind, protocol: str) -> tuple[Option, ...]:
     """What a table of this kind may hold, for a service of ``protocol``."""
     fixed = (
         NAME,
-        Option("kind", str, kind.name, "What it does", required=True, choices=faults.names()),
-        Option("on", str, kind.sides[0], "Which side it acts on", choices=kind.sides),
+        Option("kind", str, kind.name, "Kind of the fault", required=True, choices=faults.names()),
+        Option(
+            "on",
+            str,
+            kind.sides[0],
+            "Where the fault acts: on what is received, on what is sent, or when a client connects",
+            choices=kind.sides,
+        ),
     )
     own = (*kind.options, *CONDITIONS)
     fitting = (option for option in own if not option.protocols or protocol in option.protocols)

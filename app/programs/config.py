@@ -45,21 +45,22 @@ def _run_problem(words: list[str]) -> str | None:
 
 PROGRAM = (
     Option(
-        "name", str, "", "What it is called; the window lists its ports in a group of that name", required=True,
+        "name", str, "", "Name of the program, and of the group of its ports in the window", required=True,
         check=_name_problem,
     ),
     Option(
         "run", list, [],
-        "What is started, with its arguments: a Python file or a `.tac`; `-m` and a module; or a command that is a"
-        " Python script, as `twist`. Each word is an item of its own",
+        "Program and its arguments: a Python file or a `.tac`; `-m` and a module; or a command that is a Python "
+        "script, such as `twist`. Each word is an item of its own",
         required=True, check=_run_problem,
     ),
     Option(
-        "folder", str, "", "The folder in which it runs, where a relative file starts; empty: that of the workspace",
+        "folder", str, "",
+        "Folder in which the program runs, and where relative paths start; empty: the folder of the workspace",
         path="folder",
     ),
     Option(
-        "restart", str, NEVER, "When it is started again by itself",
+        "restart", str, NEVER, "When the program is restarted automatically",
         choices=(ON_CHANGE, ON_FAILURE, NEVER),
         choice_words=("when its files change", "when it has failed", "never"),
         helps=(
@@ -70,7 +71,7 @@ PROGRAM = (
     ),
     Option(
         "ports", dict, {},
-        'Where a port is taken that it wants to listen on, listen on another one: `{ "8000" = "18000" }`',
+        'Ports to listen on where a port that the program wants is taken: `{ "8000" = "18000" }`',
         check=ports.problem,
     ),
     Option("autostart", bool, False, "Start it when the workspace is opened"),

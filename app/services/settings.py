@@ -65,7 +65,7 @@ UDP = (
     ),
     Option(
         "multicast_interface", str, "",
-        "Network interface for the groups, such as eth0, or its IPv4 address; empty: the system's choice",
+        "Network interface for the groups, such as eth0, or its IPv4 address; empty: the system decides",
     ),
     Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
 )  # fmt: skip
@@ -93,15 +93,17 @@ TLS = (
         check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
-    Option("key_log", str, "", "File for session keys, with which Wireshark decrypts the traffic", path="new file"),
+    Option(
+        "key_log", str, "", "File to write session keys to, with which Wireshark decrypts the traffic", path="new file",
+    ),
 )  # fmt: skip
 
 SOCKET = (
     Option("no_delay", bool, True, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
     Option("keep_alive", bool, False, "Probe silent connections (SO_KEEPALIVE)", protocols=_STREAMS),
-    Option("backlog", int, 1024, "Connections that may wait to be accepted", "", 1, 65_535, _STREAMS),
+    Option("backlog", int, 1024, "Most connections that wait to be accepted", "", 1, 65_535, _STREAMS),
     *limits.RECEIVE_BUFFER.options,
-    Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: its choice", "bytes", 0, 1 << 30),
+    Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: the kernel decides", "bytes", 0, 1 << 30),
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
@@ -109,7 +111,7 @@ PINGS = live(
     Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400, ("websocket",)),
     Option(
         "ping_seconds", float, 0.0,
-        "Silence after which TCP asks whether the peer is still there (keepalive); 0: never",
+        "Silence after which TCP probes whether the peer is still there (keepalive); 0: never",
         "s", 0, 32_767, ("tcp", "http", "ssh"),
     ),
 )  # fmt: skip
@@ -118,17 +120,17 @@ _OTHERS = (option for option in limits.in_section("limits") if option.name != li
 
 RESTART = (
     Option(
-        "when", str, "failed", "When it starts again by itself", choices=("failed", "always", "never"),
+        "when", str, "failed", "When the service restarts automatically", choices=("failed", "always", "never"),
         helps=(
-            "When it could not start: its address was taken or not there yet, or its responder broke",
-            "Also when something other than you has stopped it",
-            "It stays as it is",
+            "When the service could not start: its address was taken or not there yet, or its responder failed",
+            "Also when something other than you stopped the service",
+            "The service is not restarted",
         ),
     ),
     Option("delay_seconds", float, 1.0, "Time before the first try", "s", 0.1, 86_400),
-    Option("factor", float, 2.0, "How many times longer each further wait is", "", 1, 100),
+    Option("factor", float, 2.0, "Factor by which the wait grows after each try", "", 1, 100),
     Option("max_seconds", float, 60.0, "Longest time between two tries", "s", 0.1, 86_400),
-    Option("attempts", int, 0, "Tries before it is given up; 0: no end", "", 0, 1_000_000),
+    Option("attempts", int, 0, "Tries before the service gives up; 0: no limit", "", 0, 1_000_000),
 )  # fmt: skip
 
 SECTIONS = {

@@ -143,11 +143,13 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+S", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "export", "File", "&Export what was captured…", "Write events to a file for other programs: pcapng, HAR, JSON lines or CSV",
+        "export", "File", "&Export what was captured…",
+        "Write events to a file for other programs: pcapng, HAR, JSON lines or CSV",
         "Ctrl+Shift+E", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "capture", "File", "Cap&ture settings…", "Show where the capture is; set how large captures may become and how long they are kept",
+        "capture", "File", "Cap&ture settings…",
+        "Show where the capture is; set how large captures may become and how long they are kept",
         groups={MAIN: 3},
     ),
     Action(
@@ -217,7 +219,10 @@ ACTIONS: tuple[Action, ...] = (
         "palette", "Edit", "Find a co&mmand…", "Find a command, a service or a pane by its name",
         "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
-    Action("settings", "Edit", "S&ettings…", "Change theme, fonts, times, captures, new services and metrics", "Ctrl+,", groups={MAIN: 6}),
+    Action(
+        "settings", "Edit", "S&ettings…",
+        "Change theme, fonts, times, captures, new services and metrics", "Ctrl+,", groups={MAIN: 6},
+    ),
 
     Action(
         "start_all", "Services", "&Start all", "Start every service",
@@ -231,13 +236,17 @@ ACTIONS: tuple[Action, ...] = (
         "toggle_service", "Services", "Start &or stop", "Start or stop the selected service",
         "F5", groups={MAIN: 2, SERVICE: 1}, enabled=A_SERVICE,
     ),
-    Action("new_service", "Services", "&New service…", "Add a service: choose its protocol, its address and how it answers", "Ctrl+N", "plus", groups={MAIN: 2}),
+    Action(
+        "new_service", "Services", "&New service…",
+        "Add a service: choose its protocol, its address and how it answers", "Ctrl+N", "plus", groups={MAIN: 2},
+    ),
     Action(
         "edit_service", "Services", "&Edit", "Open the page of the selected service: its rules and settings",
         "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
     ),
     Action(
-        "edit_service_of_event", "Services", "Edit the service of this e&vent", "Open the page of the service that this event belongs to",
+        "edit_service_of_event", "Services", "Edit the service of this e&vent",
+        "Open the page of the service that this event belongs to",
         "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
         hidden_while_disabled=True,
     ),
@@ -316,7 +325,8 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+U", "bolt", groups={MAIN: 1},
     ),
     Action(
-        "edit_faults", "Faults", "&Edit the faults of this service", "Open the faults on the page of the selected service, to add or change them",
+        "edit_faults", "Faults", "&Edit the faults of this service",
+        "Open the faults on the page of the selected service, to add or change them",
         "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
     ),
     Action(
@@ -324,7 +334,8 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+K", groups={MAIN: 1},
     ),
     Action(
-        "fault_of_event", "Faults", "&Go to this fault", "Open the fault that caused this event, on the page of its service",
+        "fault_of_event", "Faults", "&Go to this fault",
+        "Open the fault that caused this event, on the page of its service",
         "Ctrl+Alt+G", "bolt", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
     ),
     Action(
@@ -333,11 +344,13 @@ ACTIONS: tuple[Action, ...] = (
         shows_panes=True,
     ),
     Action(
-        "repeat_seed", "Faults", "Repeat with this &seed", "Restart the service with the seed that its faults had in this run",
+        "repeat_seed", "Faults", "Repeat with this &seed",
+        "Restart the service with the seed that its faults had in this run",
         "Ctrl+Alt+A", "again", groups={MAIN: 2, EVENTS: 1}, enabled=A_SEED, hidden_while_disabled=True,
     ),
     Action(
-        "repeat_run", "Faults", "Repeat the seed of this &run", "Restart the selected service with the seed that its faults have now",
+        "repeat_run", "Faults", "Repeat the seed of this &run",
+        "Restart the selected service with the seed that its faults have now",
         "Ctrl+Alt+J", "again", groups={MAIN: 2, SERVICE: 3}, enabled=A_RUN, hidden_while_disabled=True,
     ),
     Action(
@@ -345,15 +358,18 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_stall", "Faults", "S&tall for 5 s", "Hold everything back on the selected connection for 5 s, then pass it on",
+        "fault_stall", "Faults", "S&tall for 5 s",
+        "Hold everything back on the selected connection for 5 s, then pass it on",
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_cut", "Faults", "&Cut the next answer", "Send half of the next answer, then close the selected connection",
+        "fault_cut", "Faults", "&Cut the next answer",
+        "Send half of the next answer, then close the selected connection",
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_slow", "Faults", "Slow &down to 1 kB/s", "Limit both directions of the selected connection until the fault is removed",
+        "fault_slow", "Faults", "Slow &down to 1 kB/s",
+        "Limit both directions of the selected connection until the fault is removed",
         groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
     ),
     Action(
@@ -365,7 +381,8 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
     ),
     Action(
-        "fault_lift", "Faults", "Remove fau&lts", "Remove the faults that were set on the selected connection; it goes on as before",
+        "fault_lift", "Faults", "Remove fau&lts",
+        "Remove the faults that were set on the selected connection; it goes on as before",
         groups={MAIN: 3, STRIKES: 3}, enabled=A_STREAM,
     ),
 
@@ -406,7 +423,8 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
-        "outposts", "View", "&Outposts", "Show or hide the outposts: other Listening Posts that you read and control from here",
+        "outposts", "View", "&Outposts",
+        "Show or hide the outposts: other Listening Posts that you read and control from here",
         "Ctrl+Alt+Q", "network", groups={MAIN: 3},
     ),
     Action(
@@ -449,7 +467,9 @@ ACTIONS: tuple[Action, ...] = (
         "alerts", "View", "A&lerts", "Show or hide the alerts, which tell you when events match a filter",
         "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
-    Action("start_page", "View", "Start pa&ge", "Show what to begin with, and recent files", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "start_page", "View", "Start pa&ge", "Show what to begin with, and recent files", "Alt+Home", groups={MAIN: 4},
+    ),
     Action(
         "compact_services", "View", "Comp&act list of services",
         "Show one line for each service, or two",
@@ -472,7 +492,8 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 2},
     ),
     Action(
-        "program", "Help", "This &program", "Show what Listening Post takes from the system, and what grows in it", groups={MAIN: 2},
+        "program", "Help", "This &program",
+        "Show what Listening Post takes from the system, and what grows in it", groups={MAIN: 2},
     ),
     Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip

@@ -108,7 +108,9 @@ class AlertDialog(CarefulDialog):
         if any(one.name == alert.name != self._before for one in self._changes.alerts):
             return self.tr("Another alert is called {name}. Choose another name.").format(name=alert.name)
         if unknown := unknown_services(alert, self._changes.services):
-            return self.tr("There is no service called {name} to stop. Choose one of this workspace.").format(name=unknown[0])
+            return self.tr("There is no service called {name} to stop. Choose one of this workspace.").format(
+                name=unknown[0]
+            )
         return ""
 
     def _check(self) -> bool:

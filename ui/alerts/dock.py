@@ -86,8 +86,8 @@ class AlertsDock(BottomDock):
         words = Wrapped(
             self.tr(
                 "There is no alert yet. An alert counts the stored events that match its filter. When "
-"enough of them come within its time, it shows a notification, plays a sound, sends a "
-"mail, calls a webhook or stops a service."
+                "enough of them come within its time, it shows a notification, plays a sound, sends a "
+                "mail, calls a webhook or stops a service."
             )
         )
         hint = Wrapped(self.tr("Or type a filter above the panes, and choose “Alert on this filter…” in its menu."))

@@ -120,7 +120,12 @@ class MailDialog(CarefulDialog):
         self.buttons.button(QDialogButtonBox.Ok).setEnabled(mail is not None)
         to = self.to.text().strip()
         wrong = mail_address_problem(to) if to else None
-        tell(self.to, self._reached, wrong and sentence(wrong), self.tr("With the settings as typed above; nothing is saved"))
+        tell(
+            self.to,
+            self._reached,
+            wrong and sentence(wrong),
+            self.tr("With the settings as typed above; nothing is saved"),
+        )
         self.test.setEnabled(mail is not None and bool(to) and wrong is None)
         user = bool(self.form.options().get("user"))
         self.password.setEnabled(user and not os.environ.get(VARIABLE))
@@ -128,10 +133,9 @@ class MailDialog(CarefulDialog):
             self._kept.say(self.tr("{variable} is set, and used").format(variable=VARIABLE))
         else:
             self._kept.say(
-                self.tr("Kept in the keyring; leave it empty to keep the present one. Without a keyring, set "
-"{variable}").format(
-                    variable=VARIABLE
-                )
+                self.tr(
+                    "Kept in the keyring; leave it empty to keep the present one. Without a keyring, set {variable}"
+                ).format(variable=VARIABLE)
             )
 
     def _try(self) -> None:

@@ -79,11 +79,12 @@ class SaveDialog(QDialog):
         self.filtered.setText(self.tr("Only what the filter shows:  {shown}").format(shown=shown).replace("&", "&&"))
         self.filtered.setVisible(bool(self._typed))
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
-        bare = self.tr("Keeps times, sizes, requests and their headers. Leaves out payloads and the local "
-"values of failures.")
+        bare = self.tr(
+            "Keeps times, sizes, requests and their headers. Leaves out payloads and the local values of failures."
+        )
         redacted = self.tr(
             "Replaces the values of Authorization, Proxy-Authorization and cookies by ***, without "
-"changing their length, and so all that your patterns, or the groups in them, match."
+            "changing their length, and so all that your patterns, or the groups in them, match."
         )
         inner = column(
             _heading(self.tr("Save a complete copy of {name}, or:").format(name=self._source.name)),

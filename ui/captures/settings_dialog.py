@@ -89,8 +89,8 @@ class CaptureDialog(QDialog):
         words.say(
             self.tr(
                 "Only captures whose names the program chose are deleted, never those that you saved. An "
-"event says which were deleted. The size limit applies from the next capture on, the "
-"rest from the next start of the program on."
+                "event says which were deleted. The size limit applies from the next capture on, the "
+                "rest from the next start of the program on."
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)

@@ -79,8 +79,9 @@ class Controls(QWidget):
         self.pause.setAccessibleName(self.pause.toolTip())
         self.series.setAutoDefault(False)
         self.series.setText(self.tr("+ Series from a filter"))
-        self.series.setToolTip(self.tr("Chart the events that match a filter: their number, their bytes, or the average of a "
-"field"))
+        self.series.setToolTip(
+            self.tr("Chart the events that match a filter: their number, their bytes, or the average of a field")
+        )
         self.copy_.setIcon(icon("copy"))
         self.copy_.setToolTip(self.tr("Copy the charts as a picture, or their figures as CSV"))
         self.copy_.setAccessibleName(self.tr("Copy"))

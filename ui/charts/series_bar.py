@@ -30,7 +30,9 @@ class SeriesBar(QWidget):
         self.wishes: tuple[Wish, ...] = ()
         self.filter = FilterBox(lambda: {"service": services()})
         self.filter.setPlaceholderText(self.tr("Filter: http.status >= 500; empty: all events"))
-        self.filter.setToolTip(self.tr("The series shows the events that match; Return adds the series, Esc closes this line"))
+        self.filter.setToolTip(
+            self.tr("The series shows the events that match; Return adds the series, Esc closes this line")
+        )
         mark_accessible(self.filter, self.tr("Filter of the series"), self.tr("The series shows the events that match"))
         self.measure = QComboBox()
         for measure in MEASURES:
@@ -80,8 +82,9 @@ class SeriesBar(QWidget):
         for at, wish in enumerate(wishes):
             self._chips.insertWidget(at, self._chip(wish))
         if not wishes:
-            hint = QLabel(self.tr("Up to six series, in a chart of their own. Events are read from the newest to the "
-"oldest."))
+            hint = QLabel(
+                self.tr("Up to six series, in a chart of their own. Events are read from the newest to the oldest.")
+            )
             hint.setProperty("role", "dim")
             self._chips.insertWidget(0, hint)
         full = len(wishes) >= MOST_SERIES

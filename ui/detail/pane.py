@@ -316,7 +316,9 @@ class DetailPane(QWidget):
     def _corner(self) -> QWidget:
         self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or everything in this tab"))
         self.copy_button.clicked.connect(self.copy)
-        self.save_button = _button("save", self.tr("Save payload…"), self.tr("Save the whole payload of this event to a file"))
+        self.save_button = _button(
+            "save", self.tr("Save payload…"), self.tr("Save the whole payload of this event to a file")
+        )
         self.save_button.clicked.connect(self.save)
         corner = QFrame()
         corner.setProperty("surface", "window")

@@ -210,9 +210,7 @@ class FaultCommands:
         elif strike(service, number, name):
             words = DONE[name]
         else:
-            words = QT_TRANSLATE_NOOP(
-                "Faults", "The protocol of connection #{number} does not have this fault"
-            )
+            words = QT_TRANSLATE_NOOP("Faults", "The protocol of connection #{number} does not have this fault")
         self._tell(_translate(words).format(number=number))
 
 

@@ -88,14 +88,10 @@ class NoFaults(QWidget):
             if of_message
             else self.tr(
                 "This service has no faults. A fault delays, cuts, loses or corrupts what passes: "
-"always, sometimes or once."
+                "always, sometimes or once."
             )
         )
-        self.above.setText(
-            self.tr("Add a fault on the left, or simulate a network:")
-            if of_message
-            else self.tr("Add a fault on the left, or simulate a network:")
-        )
+        self.above.setText(self.tr("Add a fault on the left, or simulate a network:"))
         self.above.setVisible(bool(self.buttons))
 
     def _make(self, found: list[Preset]) -> None:

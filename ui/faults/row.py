@@ -94,7 +94,9 @@ class FaultRow(QFrame):
         by_hand = bool(self.fault.only)
         self.once_now.setText(self.tr("Remove") if by_hand else self.tr("Once now"))
         self.once_now.setToolTip(
-            self.tr("Remove the fault; what it holds back is passed on") if by_hand else self.tr("Hit the next message or connection")
+            self.tr("Remove the fault; what it holds back is passed on")
+            if by_hand
+            else self.tr("Hit the next message or connection")
         )
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)

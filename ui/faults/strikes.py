@@ -30,7 +30,9 @@ DONE = {
     "fault_stall": QT_TRANSLATE_NOOP("Faults", "Nothing passes on connection #{number} for 5 s"),
     "fault_cut": QT_TRANSLATE_NOOP("Faults", "The next answer on connection #{number} will be cut"),
     "fault_slow": QT_TRANSLATE_NOOP("Faults", "Connection #{number} is limited to 1 kB/s until the fault is removed"),
-    "fault_hang": QT_TRANSLATE_NOOP("Faults", "What passes on connection #{number} is discarded until the fault is removed"),
+    "fault_hang": QT_TRANSLATE_NOOP(
+        "Faults", "What passes on connection #{number} is discarded until the fault is removed"
+    ),
     "fault_freeze": QT_TRANSLATE_NOOP("Faults", "Nothing is read from connection #{number} until the fault is removed"),
     "fault_lift": QT_TRANSLATE_NOOP("Faults", "Connection #{number} goes on as before"),
 }

@@ -111,8 +111,8 @@ class OutpostsDock(BottomDock):
             none
             or self.tr(
                 "There is no outpost yet. An outpost is a Listening Post on another machine, or in "
-"another process on this one. Its events appear here. From here you start and stop its "
-"services, and switch their faults."
+                "another process on this one. Its events appear here. From here you start and stop its "
+                "services, and switch their faults."
             )
         )
         for button in (self.new, self.first):

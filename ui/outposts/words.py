@@ -71,7 +71,8 @@ def why_not(outpost: Following, request: type[p.Request]) -> str:
     if not isinstance(outpost.carrier.way, Connected) or outpost.outpost is None:
         return translate("{name} is not connected").format(name=outpost.name)
     if not outpost.allows(request):
-        words = translate("{name} does not allow this. To allow it, set allow = “{level}” under [outpost] in the "
-"workspace there")
+        words = translate(
+            "{name} does not allow this. To allow it, set allow = “{level}” under [outpost] in the workspace there"
+        )
         return words.format(name=outpost.name, level=request.level)
     return ""

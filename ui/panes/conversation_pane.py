@@ -123,7 +123,8 @@ COLUMNS = (
         lambda row, _: _row(row).upstream or "", field="upstream", value=lambda row: _row(row).upstream, yields=11,
     ),
     Column(
-        "reason", "Ended", "How the connection ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
+        "reason", "Ended",
+        "How the connection ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
         least=18,
         field="reason", value=lambda row: _row(row).reason or None,
     ),

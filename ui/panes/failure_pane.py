@@ -30,7 +30,7 @@ from ui.parts.scrolled import Scrolled
 NO_FAILURES = QT_TRANSLATE_NOOP(
     "declared",
     "No failure so far.\n\nWhen a responder raises an exception, its traceback, its local "
-"values\nand the bytes that caused it are kept here. The service goes on.",
+    "values\nand the bytes that caused it are kept here. The service goes on.",
 )
 
 LINES = 4

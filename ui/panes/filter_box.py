@@ -225,7 +225,9 @@ class FilterBox(QLineEdit):
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
-            menu.addAction(self.tr("Remove from the saved filters")).triggered.connect(lambda: self.keep(typed, keep=False))
+            menu.addAction(self.tr("Remove from the saved filters")).triggered.connect(
+                lambda: self.keep(typed, keep=False)
+            )
         else:
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)

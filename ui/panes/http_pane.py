@@ -61,7 +61,9 @@ def duration(seconds: float | None) -> str:
 
 
 COLUMNS = (
-    Column("time", "Time", "Time at which the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2),
+    Column(
+        "time", "Time", "Time at which the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2,
+    ),
     Column(
         "service", "Service", "Service that received the request", 16, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None, yields=1,

@@ -119,8 +119,9 @@ class NoteDialog(CarefulDialog):
             colours.addWidget(button)
         colours.addStretch()
         words = QLabel(
-            self.tr("A note is added to the capture as an event of its own. To remove it, clear its text and "
-"its colour.")
+            self.tr(
+                "A note is added to the capture as an event of its own. To remove it, clear its text and its colour."
+            )
         )
         words.setProperty("role", "dim")
         words.setWordWrap(True)

@@ -35,7 +35,7 @@ TAB_CHARS = 24
 NOTHING_YET = QT_TRANSLATE_NOOP(
     "PaneTabs",
     "Nothing has happened yet.\n\nPress Start all, or the ▶ of one service on the left;\nthen "
-"connect to its address. All traffic appears here.",
+    "connect to its address. All traffic appears here.",
 )
 NO_SERVICE = QT_TRANSLATE_NOOP(
     "PaneTabs",

@@ -99,8 +99,9 @@ class ProgramDialog(QDialog):
         self.objects.setTextElideMode(Qt.ElideLeft)  # the end of a name tells more than its beginning
         words = Words()
         words.say(
-            self.tr("Types with more or fewer objects than at the mark. Objects from the program's start are "
-"not counted.")
+            self.tr(
+                "Types with more or fewer objects than at the mark. Objects from the program's start are not counted."
+            )
         )
         return _page(words, self.objects)
 
@@ -109,9 +110,14 @@ class ProgramDialog(QDialog):
         self.recording.setChecked(objects.records_deferreds())
         self.recording.toggled.connect(objects.record_deferreds)
         words = Words()
-        words.say(self.tr("Records where each new Deferred is created. Everything that uses Deferreds is slower "
-"while this is on."))
-        self.deferreds = Listing(self.tr("Deferreds that have not fired"), [self.tr("Created in"), self.tr("Waiting")], 4)
+        words.say(
+            self.tr(
+                "Records where each new Deferred is created. Everything that uses Deferreds is slower while this is on."
+            )
+        )
+        self.deferreds = Listing(
+            self.tr("Deferreds that have not fired"), [self.tr("Created in"), self.tr("Waiting")], 4
+        )
         self.waiting = Words()
         return _page(self.recording, words, self.waiting, self.deferreds)
 

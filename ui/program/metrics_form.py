@@ -62,6 +62,11 @@ class MetricsForm(Form):
             problem = self._server.problem or None
         served = self._server.address if stands else ""
         words = self.tr("Served at http://{address}/metrics").format(address=served) if served else ""
-        tell(self.address, self._words, problem, words or self.tr("Address and port on this machine, such as 127.0.0.1:9464"))
+        tell(
+            self.address,
+            self._words,
+            problem,
+            words or self.tr("Address and port on this machine, such as 127.0.0.1:9464"),
+        )
         if problem is None and stands and address.is_exposed(address.parse(self.address.text())[0]):
             self._words.say(self.tr("⚠ Others on the network will be able to read the metrics."), "warning")

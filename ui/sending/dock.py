@@ -226,9 +226,7 @@ class SendDock(BottomDock):
 
     def _save(self) -> None:
         if self.form.body.attached is not None:
-            self._tell(
-                self.tr("This is too large to be saved in a workspace. Save it to a file, and send the file.")
-            )
+            self._tell(self.tr("This is too large to be saved in a workspace. Save it to a file, and send the file."))
             return
         self.saved.save(self.form.message(self.form.suggestion()))
 

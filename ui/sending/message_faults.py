@@ -71,7 +71,7 @@ class MessageFaults(QWidget):
         self.none = Wrapped(
             self.tr(
                 "Faults show whether a server survives a bad client: cut or delay what is sent, reset "
-"the connection, or do not read the answer."
+                "the connection, or do not read the answer."
             )
         )
         self.none.setProperty("role", "dim")

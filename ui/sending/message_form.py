@@ -203,8 +203,10 @@ class MessageForm(QWidget):
         self.keep.toggled.connect(self.reconnect.setEnabled)
         self.resend = QCheckBox(self.tr("Send a&gain when the plugin is reloaded"))
         self.resend.setToolTip(
-            self.tr("Send your last message again when its service has the new version of the plugin: save "
-"the plugin and see the result")
+            self.tr(
+                "Send your last message again when its service has the new version of the plugin: save "
+                "the plugin and see the result"
+            )
         )
         self.verify = QCheckBox(self.tr("&Verify the certificate"))
         self.verify.setToolTip(self.tr("Against the authorities of the system and the local one"))

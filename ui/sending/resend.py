@@ -78,7 +78,7 @@ class Resend(QObject):
             self.on = False
             words = self.tr(
                 "Not sent again: the plugin of “{service}” was reloaded {count} times within {seconds:g} "
-"seconds. Perhaps the plugin writes its own file. “Send again” is off now."
+                "seconds. Perhaps the plugin writes its own file. “Send again” is off now."
             )
             self.gave_up.emit(words.format(service=name, count=MOST + 1, seconds=SECONDS))
             return

@@ -27,7 +27,7 @@ class VariablesDialog(QDialog):
         intro = Wrapped(
             self.tr(
                 "Where a URL, a header or a body has {example}, the value of the variable is sent. "
-"Variables are saved in the workspace file: do not put passwords here."
+                "Variables are saved in the workspace file: do not put passwords here."
             ).format(example="{{name}}")
         )
         intro.setProperty("role", "dim")
@@ -61,7 +61,9 @@ class VariablesDialog(QDialog):
         for row in rows:
             name = row.name.strip()
             if not name:
-                return self.tr("The value {value} has no name. Give it one, or remove the row.").format(value=row.value[:40])
+                return self.tr("The value {value} has no name. Give it one, or remove the row.").format(
+                    value=row.value[:40]
+                )
             if name in seen:
                 return self.tr("Two variables are called {name}. Rename one.").format(name=name)
             seen.add(name)

@@ -24,7 +24,7 @@ WORDS = {
     "restart": QT_TRANSLATE_NOOP(
         "SectionPage",
         "A service that could not start tries again by itself, for example until its address is "
-"free, its network interface is there, or its responder works.",
+        "free, its network interface is there, or its responder works.",
     ),
     "options": QT_TRANSLATE_NOOP("SectionPage", "These options apply to every responder of this protocol."),
 }

@@ -32,9 +32,9 @@ from ui.parts.fitting import fit
 INTRODUCTION = QT_TRANSLATE_NOOP(
     "TrustDialog",
     "The local authority of this machine signs the certificates “auto” of services. A client "
-"that trusts this authority trusts these services. Do this on development machines only: "
-"whoever can read the authority's key can pose as any local service. The key is in a "
-"file that only you can read.",
+    "that trusts this authority trusts these services. Do this on development machines only: "
+    "whoever can read the authority's key can pose as any local service. The key is in a "
+    "file that only you can read.",
 )
 
 

@@ -38,7 +38,7 @@ class NoWatches(QWidget):
         words = Wrapped(
             self.tr(
                 "There is no watch yet. A watch connects to its target regularly, as a client does. It "
-"reports when the target stops answering as expected, and when it answers again."
+                "reports when the target stops answering as expected, and when it answers again."
             )
         )
         self.other = self._button(self.tr("Watch an address…"), "")

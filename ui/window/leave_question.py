@@ -44,8 +44,9 @@ class OverwriteQuestion(QMessageBox):
         self.setTextFormat(Qt.PlainText)
         self.setWindowTitle(self.tr("Changed elsewhere"))
         self.setText(self.tr("Another program has changed “{name}”. Overwrite its changes?").format(name=name))
-        self.setInformativeText(self.tr("Its changes to services and messages will be lost. To keep both versions, use Save "
-"workspace as."))
+        self.setInformativeText(
+            self.tr("Its changes to services and messages will be lost. To keep both versions, use Save workspace as.")
+        )
         self.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
         self.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
         self.button(QMessageBox.Save).setText(self.tr("&Overwrite"))

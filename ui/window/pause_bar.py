@@ -43,6 +43,7 @@ class PauseBar(NoticeBar):
         elif pause.count == 1:
             words = self.tr("The capture has been paused since {time}. 1 event was not stored. The services go on.")
         else:
-            words = self.tr("The capture has been paused since {time}. {count} events were not stored. The services "
-"go on.")
+            words = self.tr(
+                "The capture has been paused since {time}. {count} events were not stored. The services go on."
+            )
         self.say(words.format(time=since, count=f"{pause.count:,}"))

@@ -106,7 +106,10 @@ class RecoveryBar(QFrame):
         for other in (self.capture_label, self.open_button, self.later):
             other.setVisible(capture is not None)
         if draft is not None:
-            title, changes = one_line(draft.origin.title), self._changes(draft.differences, new=draft.origin.path is None)
+            title, changes = (
+                one_line(draft.origin.title),
+                self._changes(draft.differences, new=draft.origin.path is None),
+            )
             words = self.tr("The unsaved changes to “{title}” are still here.\n{changes}")
             self.draft_label.setText(words.format(title=title, changes=changes).strip())
             self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")

@@ -158,7 +158,7 @@ class StartPage(QScrollArea):
         words = Wrapped(
             self.tr(
                 "Starts a TCP echo service on this machine, sends hello to it, and shows the answer and "
-"all bytes in the log."
+                "all bytes in the log."
             )
         )
         words.setProperty("role", "dim")

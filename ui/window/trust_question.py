@@ -104,7 +104,7 @@ class TrustQuestion(QFrame):
         folders = "\n".join(one_line(str(folder)) for folder in asked.folders)
         self.trust_folder.setEnabled(bool(folders))
         self.trust_folder.setToolTip(
-            self.tr("Also whatever is put there later:\n{folders}").format(folders=folders)
+            self.tr("Also trusts files that are put there later:\n{folders}").format(folders=folders)
             if folders
             else self.tr("Other users can put files there")
         )
@@ -132,7 +132,7 @@ def _heading(asked: Question) -> str:
         return QCoreApplication.translate(
             "TrustQuestion",
             "The restored changes ask for more than serving this machine. Nothing of the following "
-"happens before you answer:",
+            "happens before you answer:",
         )
     if asked.path is None:
         return QCoreApplication.translate(
@@ -142,5 +142,5 @@ def _heading(asked: Question) -> str:
     return QCoreApplication.translate(
         "TrustQuestion",
         "Do you trust {path}? It asks for more than serving this machine. Nothing of the "
-"following happens before you answer:",
+        "following happens before you answer:",
     ).format(path=one_line(str(asked.path)))

@@ -40,7 +40,7 @@ class FaultsDialog(CarefulDialog):
         intro = Wrapped(
             self.tr(
                 "Faults act on the bytes that this message sends and receives, so that a server meets a "
-"bad client. The capture shows on the connection what each fault did."
+                "bad client. The capture shows on the connection what each fault did."
             )
         )
         intro.setProperty("role", "dim")

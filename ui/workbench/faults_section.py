@@ -64,7 +64,9 @@ FAULTS = {
     "move": QT_TRANSLATE_NOOP("Workbench", "moving a fault"),
 }
 
-SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0, 2**63 - 1)
+SEED = Option(
+    "seed", int, 0, "Seed of the random choices of the faults; 0: another seed at each start", "", 0, 2**63 - 1
+)
 
 
 class FaultsSection(QWidget):
@@ -325,7 +327,11 @@ class FaultsSection(QWidget):
         self.hits.setText(count_words(fault.hits if fault is not None else 0))
         self.hits.setEnabled(fault is not None)
         self.once_now.setEnabled(fault is not None)
-        self.once_now.setText(self.tr("Once now") if fault is None or not fault.once else self.tr("Waits for the next message or connection"))
+        self.once_now.setText(
+            self.tr("Once now")
+            if fault is None or not fault.once
+            else self.tr("Waits for the next message or connection")
+        )
         row = self.model.row(at)
         kind = faults.find(str(row.table.get("kind", ""))) if row is not None else None
         self._about.setText(in_words(kind.help) if kind is not None else "")

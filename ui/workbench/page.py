@@ -346,7 +346,9 @@ class ServicePage(QWidget):
             return status.reason
         if isinstance(status, Waiting):
             return self.tr("{reason} The service is tried again automatically.").format(reason=status.reason)
-        return self.tr("Waiting until you trust it: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
+        return (
+            self.tr("Waiting until you trust it: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
+        )
 
     def _show_hits(self, *_: object) -> None:
         service = self._service()

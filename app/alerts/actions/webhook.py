@@ -104,7 +104,7 @@ def _asks(text: str, _: Any) -> Iterator[Ask]:
 
 ACTION = Action(
     "webhook",
-    "POST it as JSON, with its last event, without payload and headers",
+    "POST the alert and its last event as JSON, without payload and headers",
     _act,
     "URL",
     "https://example.org/hook",

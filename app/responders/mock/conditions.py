@@ -224,7 +224,7 @@ CONDITIONS = (
     ),
     _condition("call", 0, "Answer only the nth matching request; 0: every one", _call, counted=True, **_COUNT),
     _condition(
-        "times", 0, "Answer at most this many times, then leave requests to later rules; 0: always", _times,
+        "times", 0, "Answer at most this many times, then let later rules answer; 0: always", _times,
         counted=True, **_COUNT,
     ),
 )  # fmt: skip

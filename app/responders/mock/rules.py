@@ -223,6 +223,6 @@ RULE = (
 )  # fmt: skip
 
 RULES = Option(
-    "rules", list, [], "Rules; the first one that matches a request answers it",
+    "rules", list, [], "Rules; the first rule that matches a request answers it",
     of=RULE, each=_within, check=_number, missing=_broken_file, live=True,
 )  # fmt: skip

@@ -56,7 +56,7 @@ RESPONDER = Responder(
             "keep", str, "", "SQLite file that keeps the documents; empty: memory only",
             path="new file", confined=True, missing=files.outside,
         ),
-        Option("ids", str, "number", "How documents without an id get one", choices=("number", "uuid")),
+        Option("ids", str, "number", "Kind of id for new documents that have none", choices=("number", "uuid")),
         Option("page", int, 1000, "Documents per page; the Link header leads to the next page", "", 1, 100_000),
         Option("delay", float, 0.0, "Time to wait before each answer", "s", 0, 3600),
         Option("read_only", bool, False, "Refuse every change"),

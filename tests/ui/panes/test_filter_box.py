@@ -210,7 +210,11 @@ def test_the_star_saves_what_is_typed_and_forgets_it(box: FilterBox, chips: Filt
     assert (box.star.isVisible(), box.star.toolTip()) == (True, "Save this filter")
     [button] = [found for found in box.findChildren(QToolButton) if found.defaultAction() is box.star]
     QTest.mouseClick(button, Qt.LeftButton)
-    assert (box.saved, texts(chips), box.star.toolTip()) == (["size > 100"], ["size > 100"], "Remove from the saved filters")
+    assert (box.saved, texts(chips), box.star.toolTip()) == (
+        ["size > 100"],
+        ["size > 100"],
+        "Remove from the saved filters",
+    )
     QTest.mouseClick(button, Qt.LeftButton)
     assert (box.saved, texts(chips), chips.isVisible()) == ([], [], False)
 

@@ -396,7 +396,7 @@ def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_ther
     do(window, "send_message")
     form = window.sending.dock.form
     assert form.url.text() == ""
-    assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
+    assert form.url.placeholderText() == "URL, such as tcp://127.0.0.1:9007"
     assert form.editor.placeholderText().startswith("What to send, as ")
 
 

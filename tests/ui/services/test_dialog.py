@@ -124,8 +124,8 @@ def test_rules_are_not_edited_here_and_stay(dialog: Open) -> None:
     made = ServiceConfig("api", "http", "127.0.0.1", 9300, "mock", options={"rules": rules, "otherwise": 500})
     form = dialog(made)
     assert form.findChild(TableEditor) is None
-    words = "/0 → 200 json\n/1 → 200 json\n/2 → 200 json\n…\nYou edit the rules on the page of the service, which opens next."
-    assert form.rules.text() == words
+    words = "You edit the rules on the page of the service, which opens next."
+    assert form.rules.text() == f"/0 → 200 json\n/1 → 200 json\n/2 → 200 json\n…\n{words}"
     form.responder.setCurrentText("echo" if form.responder.findText("echo") >= 0 else "inspector")
     assert form.rules.isHidden()
     form.responder.setCurrentText("mock")

@@ -133,7 +133,7 @@ def test_the_menu_of_conditions_says_what_each_means(desk: Bench) -> None:
     menu = when.offer.menu()
     menu.aboutToShow.emit()
     offered = [action.text() for action in menu.actions()]
-    assert "Every: Hit each candidate whose number is a multiple of this; 0: each" in offered
+    assert "Every: Hit only every nth message or connection; 0: every one" in offered
     assert all(": " in text for text in offered)
 
 

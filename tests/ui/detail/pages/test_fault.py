@@ -33,7 +33,7 @@ def test_it_says_what_happened_in_words(qtbot: QtBot) -> None:
     assert told(page) == {
         "what happened": "200 ms late",
         "fault": "slow",
-        "kind": "delay: Each message comes later; the order within a TCP connection stays",
+        "kind": "delay: Delays each message; the order within a TCP connection stays",
         "to what": "message 3 that was sent to the peer on this connection",
         "seed": "7",
     }
