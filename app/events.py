@@ -192,7 +192,7 @@ CAPTURE_RESUMED: Final = _kind(
 
 ALERT_RAISED: Final = _kind(
     32, "alert.raised",
-    "so many events fit an alert within its time; `count`: how many did, `event`: the last of them; `again`: it was"
+    "enough events matched an alert within its time; `count`: how many did, `event`: the last of them; `again`: it was"
     " raised before and is not resolved",
     always={"alert": str, "count": int, "seconds": int | float, "event": int}, sometimes={"again": bool},
 )  # fmt: skip

@@ -37,7 +37,7 @@ def _when(value: str) -> str | None:
     try:
         names, _ = language.named(value)
     except FilterError as e:
-        return f"is no filter: at character {e.at + 1}, {e.fields['reason']}"
+        return f"is not a filter: at character {e.at + 1}, {e.fields['reason']}"
     if late := sorted(names & {"time", "note", "note.colour"}):
         return f"cannot name {late[0]}: an event is looked at once, when it is stored"
     return None
@@ -45,7 +45,7 @@ def _when(value: str) -> str | None:
 
 def _then(value: list[str]) -> str | None:
     if len(value) > MAX_ACTIONS:
-        return f"has {len(value)} of them; an alert does {MAX_ACTIONS} things at most"
+        return f"has {len(value)} of them; an alert has {MAX_ACTIONS} actions at most"
     return next((problem for text in value if (problem := actions.problem(text))), None)
 
 

@@ -116,7 +116,9 @@ def mistakes(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator
         name = table.get("name")
         if isinstance(name, str) and name:
             if name in names:
-                yield Mistake(FAULT, f'"{name}" is the name of fault number {names[name] + 1}, too', index, "name")
+                yield Mistake(
+                    FAULT, f'"{name}" is already the name of fault number {names[name] + 1}, too', index, "name"
+                )
             names.setdefault(name, index)
 
 
@@ -174,7 +176,7 @@ def _unknown(key: str, kind: faults.FaultKind, protocol: str) -> str:
     own = ", ".join(option.name for option in kind.options if not option.protocols or protocol in option.protocols)
     has = f"{own}; and, as every fault, " if own else ""
     others = [name for name in faults.names() if _has(faults.find(name), key)]
-    of = f"is an option of {', '.join(others)}, not" if others else "is no option"
+    of = f"is an option of {', '.join(others)}, not" if others else "is not an option"
     common = ", ".join(
         option.name for option in (NAME, *CONDITIONS) if not option.protocols or protocol in option.protocols
     )

@@ -47,7 +47,7 @@ def _networks(texts: list[str]) -> str | None:
         try:
             ip_network(text, strict=False)
         except ValueError:
-            return f'"{text}" is no address and no network, as 10.0.0.7 or 10.0.0.0/8 is'
+            return f'"{text}" is not an address or a network such as 10.0.0.7 or 10.0.0.0/8'
     return None
 
 
@@ -251,10 +251,10 @@ def contradictions(values: Options, on: str) -> Iterator[Mistake]:
     if values["every"] and values["first"] and values["every"] > values["first"]:
         yield Mistake("every", "is never reached: it is more than first")
     if values["every"] and values["nth"] % values["every"]:
-        yield Mistake("nth", "never holds together with every, which hits others: leave one of them out")
+        yield Mistake("nth", "never hits together with every, which hits others: leave one of them out")
     if on == "connect":
         for name in ("match", "match_regex", "path", "method", "after_bytes", "after_seconds"):
             if values.get(name):
-                yield Mistake(name, "means nothing on connect, before there is any message")
+                yield Mistake(name, "has no effect on connect, before there is a message")
         if values["count_per"] == CONNECTION:
             yield Mistake("count_per", "must be service on connect: a connection is made once")

@@ -1,4 +1,4 @@
-"""Errors of reading and steering a Post from another process."""
+"""Errors of reading and controlling a Post from another process."""
 
 from __future__ import annotations
 

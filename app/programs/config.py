@@ -37,7 +37,7 @@ def _run_problem(words: list[str]) -> str | None:
     if not words or not words[0].strip():
         return 'must name a program, as in run = ["echo.py"]'
     if words[0] == "-m" and (len(words) < 2 or not words[1].strip()):
-        return 'must name a module behind -m, as in run = ["-m", "mypackage.server"]'
+        return 'must name a module after -m, as in run = ["-m", "mypackage.server"]'
     if len(words) > MAX_WORDS or any(len(word) > MAX_WORD or "\0" in word for word in words):
         return f"must have at most {MAX_WORDS} words of at most {MAX_WORD:,} characters, none of them NUL"
     return None

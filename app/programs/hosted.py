@@ -269,7 +269,7 @@ class HostedProgram:
             self._overdue.cancel()
             self._overdue = None
         if left:
-            self._say("what the program has started and left behind was ended with it")
+            self._say("processes that the program had started and left were ended with it")
         for port in self.ports.values():
             self._let_go(port)
         self.ports = {}

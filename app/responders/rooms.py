@@ -181,9 +181,9 @@ def _read(text: bytes) -> dict[str, Any]:
     try:
         request = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:
-        raise RefusedError("this is no JSON") from e
+        raise RefusedError("this is not JSON") from e
     if not isinstance(request, dict):
-        raise RefusedError('this is no JSON object, as {"type": "list"} is')
+        raise RefusedError('this is not a JSON object such as {"type": "list"}')
     return request
 
 

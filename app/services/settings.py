@@ -22,7 +22,8 @@ _FIELD = re.compile(
 
 OF_HOSTS = tuple(
     replace(
-        option, check=lambda names: _each(names, hosts.is_name, "is no host name, as example.org or *.example.org is")
+        option,
+        check=lambda names: _each(names, hosts.is_name, "is not a host name such as example.org or *.example.org"),
     )
     for option in limits.HOSTS.options
 )
@@ -37,13 +38,13 @@ HTTP = live(
         "cors", list, [], "Origins whose web pages may send requests, such as https://example.org; *: all; empty: none",
         check=lambda origins: _each(
             origins, re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s*?#@]+/?", re.ASCII).fullmatch,
-            "is no origin, as https://example.org:8443 is",
+            "is not an origin such as https://example.org:8443",
         ),
     ),
     Option("compression", bool, False, "Compress answers with br or gzip if the client accepts it"),
     Option(
         "fields", list, [], "Headers to add to each answer, or to replace in it, as Name: value",
-        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no header that can be added"),
+        check=lambda fields: _each(fields, _FIELD.fullmatch, "is not a header that can be added"),
     ),
     Option(
         "private_network", bool, False, "Let pages of the `cors` origins send requests to a private address",
@@ -61,7 +62,7 @@ WEBSOCKET = live(
 UDP = (
     Option(
         "groups", list, [], "Multicast groups to join",
-        check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
+        check=lambda groups: _each(groups, _is_multicast, "is not a multicast address such as 239.1.2.3 or ff02::1234"),
     ),
     Option(
         "multicast_interface", str, "",
@@ -90,7 +91,7 @@ TLS = (
     Option("minimum", str, "1.2", "Lowest TLS version to accept", choices=("1.2", "1.3")),
     Option(
         "alpn", list, [], "Application protocols to offer (ALPN), such as mqtt; empty: none", protocols=("tcp",),
-        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
+        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is not a name of a protocol"),
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
     Option(

@@ -44,11 +44,11 @@ def _target_problem(target: str) -> str | None:
     if len(target) > MAX_TARGET:
         return f"must have at most {MAX_TARGET:,} characters"
     if "://" not in target:
-        return None if target.strip() else "must be an address, as tcp://127.0.0.1:9007, or the name of a service"
+        return None if target.strip() else "must be an address such as tcp://127.0.0.1:9007, or the name of a service"
     try:
         url.parse(target)
     except PostError as e:
-        return f"is no address: {e}"
+        return f"is not an address: {e}"
     return None
 
 
@@ -200,7 +200,10 @@ def mistakes(table: Options, services: Schemes) -> Iterator[Mistake]:
         return
     if "://" not in target and target not in services:
         known = f"; the services are {', '.join(list(services)[:20])}" if services else ""
-        yield Mistake("target", f"names no service of this workspace, nor an address as tcp://127.0.0.1:9007{known}")
+        yield Mistake(
+            "target",
+            f"is neither the name of a service of this workspace nor an address such as tcp://127.0.0.1:9007{known}",
+        )
         return
     client = client_of(target, services)
     if client is None:

@@ -54,7 +54,7 @@ def target_problem(target: str) -> str | None:
         return None
     if is_router(target):
         return None if _ROUTER.fullmatch(target) else "must be the address of a router: wss://router.lab:8443/ws"
-    return "must be the path of a socket, as /run/lab/control, a host of SSH, as pi@bench-3, or wss://ROUTER:PORT/ws"
+    return "must be the path of a socket, such as /run/lab/control, an SSH host, such as pi@bench-3, or wss://ROUTER:PORT/ws"
 
 
 def _command_problem(command: str) -> str | None:
@@ -156,10 +156,10 @@ def asks_of(outposts: Sequence[OutpostConfig]) -> Iterator[Ask]:
     """What these ask for: SSH runs what is on another machine, and a socket is read that somebody else serves."""
     for outpost in outposts:
         if is_socket(outpost.target):
-            words = f"reads and steers the outpost at the socket {outpost.target}"
+            words = f"reads and controls the outpost at the socket {outpost.target}"
             yield Ask("reach", "", f"outpost {outpost.target}", words)
         elif is_router(outpost.target):
-            words = f"reads and steers the outpost {outpost.name} through the router {outpost.target}"
+            words = f"reads and controls the outpost {outpost.name} through the router {outpost.target}"
             yield Ask("reach", "", f"outpost {outpost.name} {outpost.target}", words)
         else:
             words = f"connects to {outpost.target} by SSH, and runs there: {outpost.command}"

@@ -25,7 +25,7 @@ def _act(hit: Hit) -> str:
 
 def _check(options: Options, protocol: str, on: str) -> Iterator[Mistake]:
     if options["bytes"] and options["part"]:
-        yield Mistake("part", "and bytes cannot both say how much leaves: leave one of them out")
+        yield Mistake("part", "and bytes cannot be set together: leave one of them out")
 
 
 KIND = FaultKind(

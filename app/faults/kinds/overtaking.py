@@ -33,7 +33,7 @@ def _duplicate(hit: Hit) -> str:
 def _reorder(hit: Hit) -> str:
     wait, gap = hit.options["ms"], hit.options["gap"]
     hit.piece.due[hit.fault], hit.piece.gap = hit.now + wait / 1000, gap
-    return f"held back until {gap:,} have passed, {wait:.0f} ms at the most"
+    return f"held back until {gap:,} have passed, {wait:.0f} ms at most"
 
 
 _FITS = ("udp", "websocket"), (SENT, RECEIVED)

@@ -20,7 +20,7 @@ def _http(options: Options, context: Context) -> Any:
 
 def _names_problem(names: Any) -> str | None:
     wrong = next((name for name in names if not 0 < len(name) <= 255 or "/" in name), None)
-    return None if wrong is None else f'"{wrong[:40]}" is no name of a collection, as things is'
+    return None if wrong is None else f'"{wrong[:40]}" is not a name of a collection, such as things'
 
 
 def _seed_problem(seed: Any, folder: Path) -> str | None:
@@ -46,7 +46,7 @@ RESPONDER = Responder(
         Option("collections", list, [], "Names of the allowed collections; empty: any", check=_names_problem),
         Option(
             "prefix", str, "", "Path before the collection's name, such as /api",
-            check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
+            check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path such as /api"),
         ),
         Option(
             "seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}",

@@ -44,7 +44,7 @@ class Prefixed(Buffered):
         try:
             found = self._encoding.read(bytes(self._buffer[place : place + 32]))
         except WrongLengthError as e:
-            self._break(f"{_written(self._buffer[place : place + e.read])} stands where a length must, and is {e}")
+            self._break(f"{_written(self._buffer[place : place + e.read])} stands where a length must be, and is {e}")
             return None
         if found is None:
             return None

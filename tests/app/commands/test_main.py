@@ -299,7 +299,7 @@ def test_save_says_what_is_wrong_in_one_line(tmp_path):
     )
     done = run("save", source, tmp_path / "y.lpost", "--pattern", "(")
     assert done.returncode == 1
-    assert "The pattern ( is no regular expression" in one_line(done.stderr)
+    assert "The pattern ( is not a regular expression" in one_line(done.stderr)
     assert run("save", source, tmp_path / "y.lpost", "--filter", "size >").returncode == 2
 
 

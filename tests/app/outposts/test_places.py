@@ -55,8 +55,8 @@ def test_which_protocol_it_has(protocol: str):
         (ROUTER, "127.0.0.1:9407", "which only that machine can reach"),
         (ROUTER, "0.0.0.0:9407", "have it listen on the one by which others reach that machine"),
         (ROUTER, "169.254.169.254:80", "which address leads to it is not known"),
-        (ROUTER, "elsewhere.example:80", "listens on what is no address: elsewhere.example:80"),
-        (SOCKET, "", "what is no address"), (SOCKET, "127.0.0.1:99999", "what is no address"),
+        (ROUTER, "elsewhere.example:80", "listens on something that is not an address: elsewhere.example:80"),
+        (SOCKET, "", "that is not an address"), (SOCKET, "127.0.0.1:99999", "that is not an address"),
         (SOCKET, "a\nb", "what is no address: a\\\\nb"),
     ],
 )  # fmt: skip

@@ -91,7 +91,7 @@ def test_what_waits_for_an_answer_may_be_named_and_is_not_looked_into(
     path.write_text(WORKSPACE + "anything = 1\n")
     assert workspace.load(path).services[0].faults == ({"kind": "stutter", "anything": 1},)
     plugins.trust.everything = True
-    with pytest.raises(errors.WorkspaceError, match=r':8: fault: number 1: anything is no option of "stutter"'):
+    with pytest.raises(errors.WorkspaceError, match=r':8: fault: number 1: anything is not an option of "stutter"'):
         workspace.load(path)
 
 

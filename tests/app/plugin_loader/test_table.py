@@ -246,7 +246,7 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
 
 def test_the_options_of_a_loaded_plugin_are_checked(trusting: Table, shout: Write, beside: Path) -> None:
     shout()
-    with pytest.raises(errors.WorkspaceError, match='is no option of "shout" for tcp'):
+    with pytest.raises(errors.WorkspaceError, match='is not an option of "shout" for tcp'):
         workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
 
 

@@ -114,22 +114,22 @@ def test_a_template_knows_the_values_that_it_needs() -> None:
         ("{{x | | upper}}", 7, "something is missing before this"),
         ('{{"x}}', 3, "a closing quotation mark is missing"),
         ("{{x{y}}", 4, "{ cannot stand here"),
-        (r"ab\q", 3, r"\q is no escape"),
-        (r'{{"\q"}}', 3, r"\q is no escape"),
-        ("{{x | nope}}", 1, "nope is no filter. Use one of upper"),
-        ("{{nope 1}}", 1, "nope is no function. Use one of counter"),
-        ("{{random 1}}", 1, "random takes 2 words behind it, and got 1"),
+        (r"ab\q", 3, r"\q is not an escape"),
+        (r'{{"\q"}}', 3, r"\q is not an escape"),
+        ("{{x | nope}}", 1, "nope is not a filter. Use one of upper"),
+        ("{{nope 1}}", 1, "nope is not a function. Use one of counter"),
+        ("{{random 1}}", 1, "random takes 2 words after it, and got 1"),
         ("{{uuid 1}}", 1, "uuid takes no words behind it"),
         ("{{counter 1 2 3}}", 1, "counter takes 0 to 2 words"),
         ("{{random 6 1}}", 1, "must not be greater"),
-        ("{{random a 1}}", 1, "“a” is no whole number"),
+        ("{{random a 1}}", 1, "“a” is not a whole number"),
         ("{{random_hex 0}}", 1, "0 must be from 1 to 4096"),
-        ("{{now '%Q'}}", 1, "is no format of time"),
+        ("{{now '%Q'}}", 1, "is not a format of time"),
         ("{{now '' mars}}", 1, "the zone is utc or local"),
-        ("{{crc16 nope}}", 1, "nope is no CRC-16. Use modbus"),
-        ("{{crc nope}}", 1, "nope is no CRC of the catalogue, as crc-16/modbus is"),
-        ("{{crc crc16}}", 1, "crc16 is no CRC of the catalogue"),
-        ("{{crc16 gen ibus}}", 1, "gen ibus is no CRC-16"),
+        ("{{crc16 nope}}", 1, "nope is not a CRC-16. Use modbus"),
+        ("{{crc nope}}", 1, "nope is not a CRC of the catalogue, such as crc-16/modbus"),
+        ("{{crc crc16}}", 1, "crc16 is not a CRC of the catalogue"),
+        ("{{crc16 gen ibus}}", 1, "gen ibus is not a CRC-16"),
         ("{{crc32 nope}}", 1, "crc32 takes no more words"),
         ("{{x | pad 3 ab}}", 1, "a single character"),
     ],
@@ -147,7 +147,7 @@ def test_what_is_no_template_is_said_in_words_with_its_place(text: str, position
     ("text", "reason"),
     [
         ("..{{nope}}", "At character 3: there is no value nope here. Values are: 1, big, time"),
-        ("{{1 | u8}}", "“one” is no whole number"),
+        ("{{1 | u8}}", "“one” is not a whole number"),
         ("{{'256' | u8}}", "256 does not fit into 8 bits"),
         ("{{'-129' | u8}}", "-129 does not fit into 8 bits"),
         ("{{'xyz' | unhex}}", "hex needs pairs"),
@@ -236,4 +236,4 @@ def test_c11_a_checksum_leaves_out_what_frames_it(text: str, rendered: bytes) ->
 def test_c11_nmea_says_what_it_lacks() -> None:
     with pytest.raises(errors.TemplateError, match=r"nmea needs a \$ or ! before it"):
         render("GPGGA*{{nmea}}")
-    assert problem("{{nmea 1}}") == "At character 1: nmea takes no words behind it, and got 1."
+    assert problem("{{nmea 1}}") == "At character 1: nmea takes no words after it, and got 1."

@@ -46,7 +46,7 @@ def test_nothing_is_missing_where_nothing_is_named(folder: Path):
     [
         ("rest", {"seed": "there.json", "keep": "new.db"}, []),
         ("rest", {"seed": "none.json"}, [("options", "seed", NO_USE.format("none.json", "there is no such file"))]),
-        ("rest", {"seed": "pages"}, [("options", "seed", NO_USE.format("pages", "it is no file"))]),
+        ("rest", {"seed": "pages"}, [("options", "seed", NO_USE.format("pages", "it is not a file"))]),
         ("rest", {"seed": "template.txt"}, [("options", "seed", NO_JSON)]),
         ("rest", {"seed": "../outside.json"}, [("options", "seed", ELSEWHERE)]),
         (

@@ -94,9 +94,9 @@ def test_what_is_wrong_with_the_url_is_said_beneath_it(dock: SendDock, url: str,
 @pytest.mark.parametrize(
     ("form", "data", "words"),
     [
-        ("text", r"\q", r"\q is no escape"),
+        ("text", r"\q", r"\q is not an escape"),
         ("hex", "4", "Hex needs pairs of digits"),
-        ("template", "{{nothing 1 2}}", "is no function"),
+        ("template", "{{nothing 1 2}}", "is not a function"),
         ("file", "", "The name of a file is missing"),
     ],
 )

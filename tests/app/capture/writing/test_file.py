@@ -355,7 +355,7 @@ def test_a15_a_path_that_leads_nowhere_is_refused_in_words(tmp_path):
     for path, words in (
         (loop, "a link that leads back to itself"),
         (loop / "x.lpost", "a link that leads back to itself"),
-        (file / "x.lpost", "below something that is no folder"),
+        (file / "x.lpost", "below something that is not a folder"),
         (tmp_path / ("x" * 300), "a name too long for the system"),
     ):
         with pytest.raises(errors.NotAFileError, match=rf"is {words}\. Capture into a file"):

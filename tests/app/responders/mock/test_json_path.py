@@ -101,7 +101,7 @@ def test_a_condition_holds_or_not(text: str, holds: bool) -> None:
         ("$.a = x", 'write texts as "x"'),
         ("$.a =", "nothing is no JSON behind ="),
         ("$.a > true", "> compares numbers or texts"),
-        ("$.a ~ (", "is no regular expression"),
+        ("$.a ~ (", "is not a regular expression"),
         ('$.a ~ "x', "lacks its closing quotation mark"),
         ("$" + ".a" * 17, "goes more than 16 steps"),
         ("$.a[?@.b = 1]", "cannot be read from character 10 on: = 1]"),

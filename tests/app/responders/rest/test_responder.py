@@ -168,7 +168,7 @@ def test_only_the_collections_named_are_there() -> None:
         ("GET", "/people", b"", {"Accept": "*/*, application/json;q=0"}, 406, "application/json"),
         ("GET", "/people?limit=x", b"", {}, 400, "limit must be a whole number"),
         ("GET", "/people?offset=-1", b"", {}, 400, "offset must be a whole number"),
-        ("GET", "/people?_page=1", b"", {}, 400, "_page means nothing here"),
+        ("GET", "/people?_page=1", b"", {}, 400, "_page has no effect here"),
         ("GET", "/people?" + "a=1&" * 33, b"", {}, 400, "More than 32"),
     ],
 )
@@ -433,7 +433,7 @@ def test_a_seed_brings_the_first_documents(tmp_path: Path) -> None:
         ("[]", "must be an object of arrays"),
         ('{"a": {}}', '"a" must be an array of objects'),
         ('{"a": [{"id": 1}, {"id": "1"}]}', "the id '1' is there twice"),
-        ('{"a": [{"id": null}]}', "is no text or number"),
+        ('{"a": [{"id": null}]}', "is not a text or a number"),
         ("{", "in line 1"),
     ],
 )
