@@ -10,12 +10,12 @@ class PluginError(PostError):
 
 
 class PluginWaitingError(PluginError):
-    """The plugin {path}, which brings this, is not trusted yet. A plugin is code: read it, then trust it
+    """The plugin {path} is not trusted yet. A plugin is code: read it, then trust it
     in the window, or with listening-post trust, or start serve with --trust-plugins."""
 
 
 class PluginRefusedError(PluginError):
-    """The plugin {path}, which brings this, is never loaded, as you chose. To be asked again, delete its line
+    """The plugin {path} is never loaded, as you chose. To be asked again, delete its line
     from {record}, and restart Listening Post."""
 
 
@@ -25,7 +25,7 @@ class PluginBrokenError(PluginError):
 
 class PluginStartsError(PluginError):
     """The plugin {path} {does} while it is imported. A plugin only defines what answers: Listening Post runs the
-    reactor and opens the ports. Take that out, or put it under if __name__ == "__main__":, and what else the file
+    reactor and opens the ports. Remove that, or put it under if __name__ == "__main__":, and what else the file
     defines can answer here. A whole Twisted program is not a plugin: run it by itself, with python {file}."""
 
     said_elsewhere = True  # as what is wrong with the plugin; in the log it would be a Deferred that nobody waits for
@@ -37,7 +37,7 @@ class PluginEmptyError(PluginError):
 
 
 class PluginAmbiguousError(PluginError):
-    """The plugin {path} has {names} for {protocol}. Mark the one that answers with @responder."""
+    """The plugin {path} has {names} for {protocol}. Decorate with @responder the one that answers."""
 
 
 class PluginNameTakenError(PluginError):

@@ -64,7 +64,7 @@ def _away(watch: WatchConfig, named: tuple[str, str], locate: Locate) -> URL | D
     try:
         found = locate(*named)
     except UpstreamAwayError as e:
-        return Dead(f"{watch.target} is not there: {e.fields['reason']}")
+        return Dead(f"{watch.target} is not reachable: {e.fields['reason']}")
     scheme = scheme_for(found.protocol, tls=False)  # an outpost does not tell whether there is TLS
     if scheme is None:
         return Dead(f"there is no client for {found.protocol}, which {watch.target} speaks")

@@ -73,7 +73,7 @@ A_PAYLOAD = Condition(
     lambda now: now.event is not None and now.event.payload is not None,
 )
 A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind in FAILURES)
-RESENDABLE = Condition("Select a failure whose bytes were kept first", lambda now: now.can_resend)
+RESENDABLE = Condition("Select a failure with bytes first", lambda now: now.can_resend)
 AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state != "resolved",

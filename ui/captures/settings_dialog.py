@@ -47,7 +47,7 @@ class CaptureDialog(QDialog):
         self.limit.setValue(settings.capture_limit / GB)
         self.days = QSpinBox()
         self.days.setRange(0, 3650)
-        self.days.setSpecialValueText(self.tr("for ever"))
+        self.days.setSpecialValueText(self.tr("forever"))
         self.days.setSuffix(self.tr(" days"))
         self.days.setValue(settings.keep_days)
         self.total = QDoubleSpinBox()
@@ -88,9 +88,9 @@ class CaptureDialog(QDialog):
         words = Words()
         words.say(
             self.tr(
-                "Only captures whose names the program chose are deleted, never those that you saved. An "
-                "event says which were deleted. The size limit applies from the next capture on, the "
-                "rest from the next start of the program on."
+                "Only captures that still have the name given by the program are deleted, never those "
+                "that you saved. An event says which were deleted. The size limit applies from the next "
+                "capture on, the rest from the next start of the program on."
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)

@@ -57,7 +57,7 @@ def _side(way: str, found: tuple[Event, ...], current: Event) -> Side:
     at = next((at for at, event in enumerate(found) if event.id == current.id), 0)
     if one.kind in _STREAM:  # where one piece ends means nothing
         joined = Joined(b"".join(event.payload or b"" for event in found))
-        every, together = translate("Exchange", "all"), translate("Exchange", "together, as they passed")
+        every, together = translate("Exchange", "all"), translate("Exchange", "all together")
         items.insert(0, Item((every, "", "", f"{size:,}", together), joined))
         count, at = translate("Exchange", "{count} pieces"), 0
     else:

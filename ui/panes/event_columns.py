@@ -75,7 +75,7 @@ COLUMNS = (
         "id", "#", "Number of the event in the capture", 5, lambda row, _: str(row.id),
         right=True, quiet=True, numbered=True, yields=4,
     ),
-    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
+    Column("time", "Time", "Time of the event", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
     Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True, yields=6),
     Column(
         "service", "Service", "Service of the event", 14, lambda row, _: row.service,

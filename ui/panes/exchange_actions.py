@@ -77,7 +77,7 @@ class ExchangeActions(QObject):
         def on_read(answer: tuple[Exchanged | None, bool]) -> None:
             found, secure = answer
             if found is None:
-                self.failed.emit(self.tr("This exchange is not in the capture, or no longer."))
+                self.failed.emit(self.tr("This exchange is not in the capture. It may have been dropped."))
             else:
                 done(found, secure)
 

@@ -253,7 +253,7 @@ class DataEditor(QWidget):
         page = self.note if kind in (NONE, ATTACHED) else self.rows if kind in ROWS else self.editor
         self._stack.setCurrentWidget(page)
         self.editor.setPlaceholderText(
-            self.tr("What to send, as {example}").format(example=EXAMPLES[kind]) if kind in EXAMPLES else ""
+            self.tr("What to send, such as {example}").format(example=EXAMPLES[kind]) if kind in EXAMPLES else ""
         )
         self.setFocusProxy(page)
         self.changed.emit()

@@ -160,7 +160,7 @@ class ServiceDialog(CarefulDialog):
         self.ok.setText(self.tr("Create and &start"))
         self.ok.setToolTip(self.tr("Add the service and start it (Enter)"))
         self.only = self.buttons.addButton(self.tr("&Create"), QDialogButtonBox.ActionRole)
-        self.only.setToolTip(self.tr("Add the service; it is stopped"))
+        self.only.setToolTip(self.tr("Add the service without starting it"))
         self.only.setAutoDefault(False)
         self.only.clicked.connect(self.accept)
         self.ok.setDefault(True)

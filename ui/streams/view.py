@@ -211,7 +211,7 @@ class StreamView(QWidget):
         if self._closed:
             return
         if about is None:
-            self._show(self.tr("This connection is not in the capture, or no longer."))
+            self._show(self.tr("This connection is not in the capture. It may have been dropped."))
             return
         self._about = about
         self.setWindowTitle(

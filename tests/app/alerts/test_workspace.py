@@ -67,7 +67,7 @@ def test_what_is_read() -> None:
         ('"notify"', '"notify me"', "13: then: notify takes nothing after it"),
         ("webhook https://example.org/hook", "webhook tcp://x:1", "13: then: webhook needs a URL"),
         ("mail qa@example.org", "mail qa@example.org\\r\\nBcc: x", "13: then: mail must be an address"),
-        ("mail qa@example.org", "mail", "13: then: mail needs ADDRESS behind it, as in mail qa@example.org"),
+        ("mail qa@example.org", "mail", "13: then: mail needs ADDRESS after it, as in mail qa@example.org"),
         ('"post@example.org"', '"post"', "21: mail.from: must be an address"),
         ('user = "post"', 'user = "post"\ntls = "none"', "23: mail.tls: would send the password for all to read"),
         ('user = "post"', 'password = "x"', "22: mail.password: is unknown"),

@@ -31,7 +31,7 @@ def test_a_fault_in_words(text: str, protocol: str, table: dict[str, Any]):
 
 
 WRONG = [
-    ("", "tcp", "it is no NAME=VALUE"),
+    ("", "tcp", "it is not NAME=VALUE"),
     ("reset", "tcp", "reset is not NAME=VALUE. Separate the options by commas"),
     ("kind=reset nth=2", "tcp", 'kind "reset nth=2" is unknown'),
     ("nth=2", "tcp", "kind is missing"),
@@ -46,7 +46,7 @@ WRONG = [
     ("kind=delay, delay=3", "tcp", "delay is unknown. delay has name, kind, on, ms, "),
     ("kind=refuse", "tcp", "refuse is for services: it acts on their port; how=reset is for clients"),
     ("kind=refuse", "udp", "refuse is for services: it acts on their port"),
-    ('kind=close, match="a', "tcp", 'match="a is no NAME=VALUE'),
+    ('kind=close, match="a', "tcp", 'match="a is not NAME=VALUE'),
     ("kind=cut, on=received", "tcp", "on "),
 ]
 

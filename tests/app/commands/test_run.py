@@ -43,7 +43,7 @@ def test_a_tac_runs_until_its_time_is_over(tmp_path):
     ("words", "code", "said"),
     [
         (["nothing.py"], 1, "There is no program nothing.py: there is no such file"),
-        (["--", "ls"], 1, "only these can be looked into"),
+        (["--", "ls"], 1, "only Python scripts can be captured"),
         (["--", "no-such-command"], 1, "no folder of PATH has it"),
         ([], 2, "PROGRAM"),
     ],

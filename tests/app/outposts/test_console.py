@@ -416,7 +416,7 @@ def test_lies_about_ids_and_times_are_found(found, words):
 async def test_who_lies_is_let_go_in_words_and_what_it_said_before_is_kept(desk):
     found, carrier = await stored(desk, answer(event(1), event(1)))
     await until(lambda: carrier.dropped)
-    assert "does not keep to the protocol: it sent event 1 after event 1" in carrier.dropped[0]
+    assert "broke the protocol: it sent event 1 after event 1" in carrier.dropped[0]
     assert len(found) == 1
 
 
@@ -541,7 +541,7 @@ async def test_relays_and_watches_are_told_where_services_of_outposts_listen_now
         await bench.post.stop_all()
         await until(lambda: where(desk, "bench/echo") == "its status there is stopped")
         desk.post.watches.check_now("it answers")
-        assert watch.words == "bench/echo is not there: its status there is stopped"
+        assert watch.words == "bench/echo is not reachable: its status there is stopped"
     assert where(desk, "bench/ohce") == "bench has no service of that name"
     await bench.post.start_all()
     await until(lambda: isinstance(where(desk, "bench/echo"), Located))

@@ -71,11 +71,11 @@ def test_a_file_that_declares_nothing_is_one_responder_of_its_name(
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("x = 1\n", "offers nothing that answers"),
-        (TWO + "class A(Protocol): pass\nclass B(Protocol): pass\n", "offers A and B for tcp"),
+        ("x = 1\n", "has no responder and no fault"),
+        (TWO + "class A(Protocol): pass\nclass B(Protocol): pass\n", "has A and B for tcp"),
         (
             "import app.plugin\nRESPONDER = app.plugin.Responder('echo', 'Ours', {})\n",
-            "a responder echo, and so does Listening",
+            "and Listening Post itself both define a responder echo",
         ),
     ],
 )
@@ -240,7 +240,7 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
     shout()
     loaded = workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
     assert loaded.services[0].options == {"anything": 1}
-    assert "not allowed to run" in str(workspace.responder_problem("shout", "tcp") or responders.find("shout").missing)  # type: ignore[union-attr]
+    assert "not trusted yet" in str(workspace.responder_problem("shout", "tcp") or responders.find("shout").missing)  # type: ignore[union-attr]
     assert "does not serve udp" in (workspace.responder_problem("shout", "udp") or "")
 
 

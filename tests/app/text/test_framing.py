@@ -207,7 +207,7 @@ def test_a_gap_ends_a_message() -> None:
 
 def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
     assert Prefixed(1).frame(b"x" * 255)[:2] == b"\xffx"
-    with pytest.raises(errors.FrameError, match=r"256 bytes does not fit: the length in front of it counts up to 255"):
+    with pytest.raises(errors.FrameError, match=r"256 bytes is too long: the length before it counts up to 255"):
         Prefixed(1).frame(b"x" * 256)
     with pytest.raises(errors.FrameError):
         Prefixed(1, inclusive=True).frame(b"x" * 255)
@@ -225,7 +225,7 @@ def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
     ],
 )
 def test_a_message_too_short_for_its_length_is_refused_in_words(framer: Framer, message: bytes) -> None:
-    with pytest.raises(errors.ShortFrameError, match=f"{len(message)} bytes is too short for its length"):
+    with pytest.raises(errors.ShortFrameError, match=f"{len(message)} bytes is too short: it must have"):
         framer.frame(message)
 
 

@@ -15,7 +15,7 @@ def wrong(**table):
 @pytest.mark.parametrize(
     ("key", "words", "table"),
     [
-        ("target", "names no service of this workspace", {"target": "echos"}),
+        ("target", "is neither the name of a service of this workspace", {"target": "echos"}),
         ("target", "must begin with one of tcp://", {"target": "gopher://127.0.0.1"}),
         ("target", "the port is missing", {"target": "tcp://127.0.0.1"}),
         ("target", "there is no client for its protocol", {"target": "prompt"}),

@@ -52,8 +52,8 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
         ('kind = "delay"\nperiod_seconds = 5', 10, "number 2: period_seconds needs until_seconds"),
         ('kind = "delay"\nnth = 5\nfirst = 3', 10, "number 2: nth is never reached"),
         ('kind = "delay"\nevery = 5\nfirst = 3', 10, "number 2: every is never reached"),
-        ('kind = "delay"\nevery = 2\nnth = 3', 11, "number 2: nth never holds together with every"),
-        ('kind = "cut"\nbytes = 5\npart = 0.5', 11, "number 2: part and bytes cannot both say"),
+        ('kind = "delay"\nevery = 2\nnth = 3', 11, "number 2: nth never hits together with every"),
+        ('kind = "cut"\nbytes = 5\npart = 0.5', 11, "number 2: part and bytes cannot be set together"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_at_the_line_of_its_table_key_and_item(table: str, line: int, words: str) -> None:

@@ -84,7 +84,7 @@ def test_without_a_filter_none_is_offered(qtbot: QtBot, source: Path) -> None:
 
 def test_what_does_not_work_is_said_in_the_dialog(dialog: SaveDialog, source: Path) -> None:
     dialog.save(source)
-    assert dialog.words.text().endswith("is the capture that is to be saved. Choose another name.")
+    assert dialog.words.text().endswith("is the capture that you are saving. Choose another name.")
     assert dialog.words.property("role") == "error"
 
 

@@ -142,7 +142,7 @@ def test_a_row_of_an_open_connection_does_too_and_one_of_a_closed_connection_say
     assert window.statusBar().currentMessage() == f"Connection #{number} has no fault to remove"
     found[:] = [SimpleNamespace(live=None)]
     window.faults.fault_reset()
-    assert window.statusBar().currentMessage() == "This connection is not open any more"
+    assert window.statusBar().currentMessage() == "This connection is no longer open"
 
 
 def test_a_udp_peer_cannot_be_reset(open_window: Open, qtbot: QtBot) -> None:

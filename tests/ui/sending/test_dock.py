@@ -236,7 +236,7 @@ async def test_a_refusal_is_told_in_words(dock: SendDock, post: Post) -> None:
     await post.services["echo"].stop()
     dock.form.editor.setPlainText("x")
     dock.form.button.click()
-    await until(lambda: "refused: nothing listens there" in dock.state.text())
+    await until(lambda: "refused the connection: nothing listens there" in dock.state.text())
     assert dock.state.property("role") == "error"
 
 

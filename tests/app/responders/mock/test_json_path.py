@@ -99,7 +99,7 @@ def test_a_condition_holds_or_not(text: str, holds: bool) -> None:
         ("$user", "cannot be read from character 2 on: user"),
         ("$.a[", "cannot be read from character 4"),
         ("$.a = x", 'write texts as "x"'),
-        ("$.a =", "nothing is no JSON behind ="),
+        ("$.a =", "nothing is not JSON after ="),
         ("$.a > true", "> compares numbers or texts"),
         ("$.a ~ (", "is not a regular expression"),
         ('$.a ~ "x', "lacks its closing quotation mark"),

@@ -243,7 +243,7 @@ def _kept(path: Path, *statements: str) -> Path:
         (("UPDATE document SET body = zeroblob(50000000)",), "too big"),
         (("UPDATE changes SET count = 'x'",), "how often it was changed"),
         (("DELETE FROM changes",), "how often it was changed"),
-        (("UPDATE document SET collection = x'ff'",), "is no text"),
+        (("UPDATE document SET collection = x'ff'",), "is not a text"),
         (("UPDATE document SET body = '{}'",), "1 in a is not a BLOB of JSON, but a TEXT"),
         (("UPDATE document SET body = 7",), "1 in a is not a BLOB of JSON, but an INTEGER"),
         (("UPDATE document SET body = 7.5",), "1 in a is not a BLOB of JSON, but a REAL"),
