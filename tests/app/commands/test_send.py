@@ -334,7 +334,7 @@ def test_variables_that_are_wrong_are_told_with_their_line(tmp_path: Path) -> No
     path = tmp_path / "w.toml"
     path.write_text("version = 1\n\n[variables]\n1a = 'x'\n")
     done = send("tcp://127.0.0.1:9", "x", "--workspace", path)
-    assert (done.returncode, b"w.toml:4: variables.1a: is no name" in done.stderr) == (1, True)
+    assert (done.returncode, b"w.toml:4: variables.1a: is not a valid name" in done.stderr) == (1, True)
 
 
 def test_headers_and_forms_go_out_as_they_are_typed() -> None:

@@ -198,7 +198,7 @@ def test_an_installed_package_brings_what_its_entry_point_names(
         assert {"decorated", "two", "four"} <= set(responders.names())
         missing: Any = responders.find("four")
         assert "No module named 'lp_missing'" in str(missing.missing)
-        assert any("defines a responder decorated" in str(trouble) for trouble in made.trouble.values())
+        assert any("both define a responder decorated" in str(trouble) for trouble in made.trouble.values())
     finally:
         for name in ("decorated", "two", "four"):
             responders.remove(name)

@@ -211,7 +211,7 @@ def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
         Prefixed(1).frame(b"x" * 256)
     with pytest.raises(errors.FrameError):
         Prefixed(1, inclusive=True).frame(b"x" * 255)
-    with pytest.raises(errors.FrameError, match=r"10000 bytes does not fit: .* counts up to 9999"):
+    with pytest.raises(errors.FrameError, match=r"10000 bytes is too long: .* counts up to 9999"):
         Prefixed(encoding=decimal(4)).frame(bytes(10_000))
 
 

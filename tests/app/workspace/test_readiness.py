@@ -101,7 +101,7 @@ def test_who_may_log_in_and_from_where(folder: Path):
     assert of("ssh", "manhole", folder, options={"password": "auto"}) == []
     [(section, key, text)] = of("ssh", "manhole", folder)
     assert (section, key) == ("options", "password")
-    assert "it needs a password or a file of authorized keys" in text
+    assert "the service needs a password or a file of authorized keys" in text
     [(section, key, text)] = of("ssh", "manhole", folder, "0.0.0.0", options={"password": "auto"})
     assert (section, key) == ("", "listen")
     assert "is for this machine only" in text

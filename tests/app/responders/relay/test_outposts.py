@@ -160,7 +160,7 @@ async def test_http_takes_no_kept_connection_to_where_it_was(desk: Desk, tape: T
     relay = await desk.start("http", "relay", options={"upstream": ONE, "tls": tls, "verify": False})
     peer, places = Peer(relay), []
     await peer.send(request())
-    assert b" 502 " in await peer.expect(b"outpost says that it listens.\n")
+    assert b" 502 " in await peer.expect(b"outpost says that the service listens.\n")
     for _ in range(2):
         peer.got = b""
         outposts.services[ONE] = await desk.start("http", "inspector", tls={} if tls else None)
