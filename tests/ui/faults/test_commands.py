@@ -156,7 +156,7 @@ def test_a_udp_peer_cannot_be_reset(open_window: Open, qtbot: QtBot) -> None:
             qtbot.waitUntil(lambda: connections.model().rowCount() == 1)
             connections.setCurrentIndex(connections.model().index(0, 0))
             do(desk.window, "fault_reset")
-        assert "its protocol has no such fault" in desk.window.statusBar().currentMessage()
+        assert "does not have this fault" in desk.window.statusBar().currentMessage()
 
 
 def test_the_menus_of_connections_and_rows_have_all_of_it(desk: Bench, client: socket.socket) -> None:

@@ -126,7 +126,7 @@ def test_an_empty_pane_says_what_to_do(pane: EventPane, capture: Capture, qtbot:
 def test_while_it_looks_it_says_so(pane: EventPane, capture: Capture, reader: InstantReader, qtbot: QtBot) -> None:
     pane.on_stored(capture.add([b"x"] * 3))
     pane.set_filter("nowhere")
-    assert pane.view._placeholder == "Looking…"
+    assert pane.view._placeholder == "Searching…"
     qtbot.waitUntil(lambda: "Nothing fits" in pane.view._placeholder)
 
 

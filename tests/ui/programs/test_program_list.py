@@ -88,7 +88,7 @@ def row(window: MainWindow, name: str) -> ServiceRow:
 def test_a_program_and_its_ports_are_a_group(desk: MainWindow) -> None:
     begin(desk)
     assert rows(desk)[-3:] == ["echo", "echo", "Echo:9620"]
-    assert row(desk, "echo").word == "runs"
+    assert row(desk, "echo").word == "running"
     assert row(desk, "echo/Echo:9620").address == "127.0.0.1:9620"
     desk.services.select("echo/Echo:9620")
     settle()

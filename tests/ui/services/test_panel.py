@@ -136,7 +136,7 @@ def test_there_is_a_row_for_each_service_in_their_order(desk: Desk) -> None:
         (
             Waiting("Port 9007 is in use.", 1, 0.0),
             "starting",
-            "Tried again in 0 s: Port 9007 is in use.",
+            "Starts again in 0 s: Port 9007 is in use.",
             "Stop (Space)",
         ),
         (Failed("Port 9007 is in use by nc (pid 7)."), "failed", "Port 9007 is in use by nc (pid 7).", "Start (Space)"),
@@ -452,7 +452,7 @@ def test_one_that_is_tried_again_counts_down_while_it_can_be_seen(desk: Desk, qt
     assert desk.panel._second.isActive()
     clock.advance(1.5)
     desk.panel._second.timeout.emit()
-    assert desk.row().reason == "Tried again in 4 s: Port 9007 is in use."
+    assert desk.row().reason == "Starts again in 4 s: Port 9007 is in use."
     assert desk.panel.trouble.words.text() == desk.row().reason
     for button, signal in (
         (desk.panel.trouble.try_now, desk.panel.try_wanted),

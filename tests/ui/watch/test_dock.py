@@ -194,7 +194,7 @@ def test_pause_and_go_on(window: Small) -> None:
     add(window)
     QTest.mouseClick(row(window, "a").pause, Qt.LeftButton)
     assert window.post.watches["a"].paused
-    assert row(window, "a").pause.toolTip() == "Go on with a"
+    assert row(window, "a").pause.toolTip() == "Resume a"
     assert dock(window).figures.text() == "1 paused"
     QTest.mouseClick(dock(window).pause_all, Qt.LeftButton)
     assert not window.post.watches["a"].paused
@@ -260,7 +260,7 @@ def test_how_long_it_took(milliseconds: float | None, text: str) -> None:
 
 def test_words_of_a_watch() -> None:
     watch = Watch(WatchConfig("a", "b"))
-    assert (state_words(watch), last_words(watch), uptime_words(watch)) == ("not known", "not checked yet", "")
+    assert (state_words(watch), last_words(watch), uptime_words(watch)) == ("unknown", "not checked yet", "")
     watch.checks, watch.well = 100_000, 99_999
     assert uptime_words(watch) == "99.9 % of 100,000"
     watch.held = "Not trusted."
