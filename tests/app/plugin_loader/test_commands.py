@@ -25,9 +25,7 @@ def test_serve_runs_no_plugin_unasked_and_says_how_to_allow_it(workspace: Path, 
     done = run("serve", workspace, "--capture", tmp_path / "x.lpost")
     assert done.returncode == 1
     [said] = [line for line in done.stderr.splitlines() if "shout" in line]
-    assert said.startswith(
-        f"listening-post: shout: The plugin {beside / 'shout.py'} is not trusted yet"
-    )
+    assert said.startswith(f"listening-post: shout: The plugin {beside / 'shout.py'} is not trusted yet")
     assert said.endswith("or start serve with --trust-plugins.")
     assert "service.failed" in done.stdout
 

@@ -280,7 +280,9 @@ def test_no_more_rows_than_can_be_handled(open_window: Open, qtbot: QtBot) -> No
         do(desk.window, "faults")
         dock = dock_of(desk)
         assert len(dock.rows) == MOST
-        assert any(label.text() == "20 more faults are on the pages of their services" for label in dock.findChildren(QLabel))
+        assert any(
+            label.text() == "20 more faults are on the pages of their services" for label in dock.findChildren(QLabel)
+        )
 
 
 def test_escape_closes_it_and_the_keyboard_goes_back(open_window: Open, qtbot: QtBot) -> None:
