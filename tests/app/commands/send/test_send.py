@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.commands import send_order, send_run
+from app.commands.send import running
+from app.commands.send.order import Order
 from app.sending.request import Request
 from app.sending.url import parse
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
@@ -239,8 +240,8 @@ def test_it_sends_nothing_that_cannot_be_captured(echo: str, tmp_path: Path) -> 
 async def test_it_says_what_of_it_was_not_captured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from twisted.internet import reactor
 
-    order = send_order.Order(Request(parse("tcp://127.0.0.1:9")), None, capture=tmp_path / "c.lpost")
-    whole = send_run._Run(reactor, order)
+    order = Order(Request(parse("tcp://127.0.0.1:9")), None, capture=tmp_path / "c.lpost")
+    whole = running._Run(reactor, order)
     whole._post.recorder.lost_before(2)
     await whole.shut_down()
     assert whole.exit_code == 1

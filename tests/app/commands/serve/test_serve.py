@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import events
-from app.commands.output import line
+from app.commands.printing.output import line
 from app.events import Event
 from tests.app.capture.captures import event, is_sound, make, read
 from tests.helpers import PROGRAM, ROOT, Load, Piped, open_files, run, serving, wait_for

@@ -12,8 +12,9 @@ from app.alerts.told import Told
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
-from app.commands import errors, output
-from app.commands.printer import Printer, report_lost_output
+from app.commands import errors
+from app.commands.printing import output
+from app.commands.printing.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.metrics.serving import MetricsServer
 from app.post import Post

@@ -11,7 +11,8 @@ from app.capture.errors import CaptureError
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.capture.recorder import Stored
-from app.commands import errors, output
+from app.commands import errors
+from app.commands.printing import output
 from app.text.escapes import json_line
 
 PAGE = 512

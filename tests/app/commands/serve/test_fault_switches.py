@@ -1,4 +1,4 @@
-"""app.commands.fault_switches, and ``serve --seed`` and ``--fault``."""
+"""app.commands.serve.fault_switches, and ``serve --seed`` and ``--fault``."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from app.commands import errors
-from app.commands.fault_switches import switched
+from app.commands.serve.fault_switches import switched
 from app.services.config import ServiceConfig
 from app.workspace.reading import Workspace
 from tests.helpers import run, serving, wait_for

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.commands import errors, output
+from app.commands import errors
+from app.commands.printing import output
 from tests.helpers import PROGRAM, ROOT, run_bytes
 
 

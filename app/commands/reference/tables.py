@@ -1,18 +1,13 @@
-"""The tables of the pages in ``docs``, made from what the code declares.
-
-``python -m app.commands.reference PAGE …`` writes them into the pages; a test compares.
-"""
+"""The tables of the pages in ``docs``, made from what the code declares."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sqlite3
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from app import events, faults, responders
 from app.alerts.actions import all_actions
@@ -21,7 +16,8 @@ from app.alerts.mail import MAIL
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
-from app.commands import error_reference, table
+from app.commands import table
+from app.commands.reference import error_tables
 from app.faults.presets import PRESETS
 from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
@@ -325,22 +321,8 @@ BLOCKS = {
     "event-kinds": event_kinds,
     "limits": limit_table,
     "capture-tables": capture_tables,
-    "errors": error_reference.tables,
+    "errors": error_tables.tables,
     "crcs": crcs,
     "framings": framings,
     "metrics": metrics,
 }
-
-
-def refreshed(page: str, blocks: Mapping[str, Callable[[], str]] = BLOCKS) -> str:
-    """The text ``page`` with each block between ``<!-- name -->`` and ``<!-- end -->`` replaced by the current one."""
-    for name, write in blocks.items():
-        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        page = block.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", page)  # type: ignore[misc]
-    return page
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        page = Path(name)
-        page.write_text(refreshed(page.read_text("utf-8")), "utf-8")

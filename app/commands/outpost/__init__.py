@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     from app.capture.link import DEFAULT_LIMIT
-    from app.commands import outpost_run
+    from app.commands.outpost import running
     from app.commands.running import choose_reactor
     from app.plugin_loader.table import TABLE
     from app.workspace import reading
@@ -60,7 +60,7 @@ def _serve(args: argparse.Namespace) -> int:
     reactor = choose_reactor()
     workspace = reading.Workspace() if args.workspace is None else reading.load(args.workspace)
     allow = args.allow or workspace.allow or "read"
-    return outpost_run.run(reactor, workspace, args.capture, args.limit or DEFAULT_LIMIT, allow)
+    return running.run(reactor, workspace, args.capture, args.limit or DEFAULT_LIMIT, allow)
 
 
 def _join(path: Path) -> int:

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.commands import selftest_run
     from app.commands.running import choose_reactor
+    from app.commands.selftest import running
 
-    return selftest_run.run(choose_reactor(), as_json=args.json)
+    return running.run(choose_reactor(), as_json=args.json)

@@ -39,8 +39,8 @@ class Order:
         content: makes the message; None: send none, only receive.
         times: how often to send the message; 0: until the program is stopped.
         every: seconds from one message to the next.
-        wait: seconds of silence after which the run ends; None: ``send_run.WAIT``, and for HTTP
-            ``send_run.PATIENCE``.
+        wait: seconds of silence after which the run ends; None: ``running.WAIT``, and for HTTP
+            ``running.PATIENCE``.
         binary: send a WebSocket message as binary, even if it is valid UTF-8.
         fail: whether an HTTP status from 400 up is a failure.
         verbose: report on standard error when the connection opens and closes, and HTTP headers.
@@ -108,7 +108,7 @@ def _workspace(path: Path) -> Workspace:
 def _faults(args: argparse.Namespace, url: URL) -> tuple[Options, ...]:
     if not args.faults:
         return ()
-    from app.commands import fault_words  # takes a while: all kinds of faults
+    from app.commands.send import fault_words  # takes a while: all kinds of faults
 
     return fault_words.tables(args.faults, url.client.protocol)
 

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from app.commands import selftest_run
+from app.commands.selftest import running
 from tests.helpers import run
 
 LOOKS_AT = {
@@ -43,7 +43,7 @@ def _broken(folder: Path) -> Path:
 
 
 def test_a_check_that_fails_says_why() -> None:
-    check = selftest_run.Check("UDP echo", "no answer within 5 seconds", 5.0)
+    check = running.Check("UDP echo", "no answer within 5 seconds", 5.0)
     assert str(check) == "FAILED  UDP echo: no answer within 5 seconds (5000 ms)"
     assert check.as_json() == {
         "check": "UDP echo", "ok": False, "problem": "no answer within 5 seconds", "seconds": 5.0,

@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 from app import events
 from app.capture.filters import language as filters
 from app.capture.reading.store import Store
-from app.commands.selftest_cases import EXCHANGES, PLUGIN, RELAY, WORKSPACE
+from app.commands.selftest.cases import EXCHANGES, PLUGIN, RELAY, WORKSPACE
 from app.errors import PostError
 from app.exports import formats as exporters
 from app.exports.selection import Selection

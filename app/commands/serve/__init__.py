@@ -69,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from app.capture.keeping.retention import Keeping
     from app.capture.link import DEFAULT_LIMIT
-    from app.commands import fault_switches, serve_run
     from app.commands.running import choose_reactor
+    from app.commands.serve import fault_switches, running
     from app.services.surroundings import draw_seed
     from app.workspace import reading as workspace
 
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     except errors.UnknownFaultError as e:
         print(one_line(f"listening-post: {e}"), file=sys.stderr)
         return WRONG_USAGE
-    return serve_run.run(
+    return running.run(
         reactor, loaded, args.capture, args.seconds,
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),

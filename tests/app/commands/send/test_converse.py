@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.commands.converse import Lines
+from app.commands.send.converse import Lines
 from app.sending.contents import MAX_DATA
 from tests.app.sending.helpers import certificate, program, websockets_server
 from tests.helpers import PROGRAM, ROOT, Piped, run_bytes

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.capture.recorder import Recorder, Stored
-from app.commands import errors, output
-from app.commands.converse import converse
+from app.commands import errors
 from app.commands.exit_codes import SIGNALLED
+from app.commands.printing import output
 from app.commands.running import Run
-from app.commands.send_order import Order
+from app.commands.send.converse import converse
+from app.commands.send.order import Order
 from app.post import Post
 from app.sending import open_conversation
 from app.sending.conversation import Conversation, Open

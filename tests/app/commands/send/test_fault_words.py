@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.commands.errors import SendUsageError
-from app.commands.fault_words import tables
+from app.commands.send.fault_words import tables
 from tests.helpers import run_bytes
 
 RIGHT: list[tuple[str, str, dict[str, Any]]] = [

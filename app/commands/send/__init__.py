@@ -69,14 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.commands import send_order
+    from app.commands.send.order import MISTAKES, order_of
 
     try:
-        order = send_order.order_of(args)
-    except send_order.MISTAKES as e:
+        order = order_of(args)
+    except MISTAKES as e:
         print(f"listening-post: {e} See listening-post send --help", file=sys.stderr)
         return WRONG_USAGE
-    from app.commands import send_run
     from app.commands.running import choose_reactor
+    from app.commands.send import running
 
-    return send_run.run(choose_reactor(), order)
+    return running.run(choose_reactor(), order)
