@@ -80,7 +80,7 @@ def test_bytes_for_a_terminal_come_in_any_parts() -> None:
 
 @pytest.mark.parametrize("on_terminal", [True, False])
 def test_what_a_peer_sends_reaches_a_terminal_as_escapes_and_a_pipe_as_it_is(on_terminal: bool) -> None:
-    script = f"from app.commands import output\nwith output.checked_stdout(): output.write({BAD.encode()!r})"
+    script = f"from app.commands.printing import output\nwith output.checked_stdout(): output.write({BAD.encode()!r})"
     ours, theirs = pty.openpty() if on_terminal else os.pipe()
     with open(theirs, "wb") as out:
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=out, timeout=100, check=True)
