@@ -13,7 +13,7 @@ from app.faults import tables
 from app.faults.when import CONDITIONS
 from app.options import Option
 from ui.faults.words import UNITS
-from ui.workbench.arrangement import Group, Row
+from ui.workbench.rule_form.arrangement import Group, Row
 
 LABELS = {
     "on": QT_TRANSLATE_NOOP("Workbench", "Side"),

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 from app.sending.faults import problems
 from ui.forms.form import Wrapped
 from ui.parts.careful_dialog import CarefulDialog
-from ui.workbench.faults_section import FaultsSection
+from ui.workbench.faults.section import FaultsSection
 
 WIDTH, HEIGHT = 96, 26
 """Digits, and lines of text."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from PyQt5.QtCore import QPoint, pyqtSignal
 
-from ui.workbench.rules_model import RuleRow, RulesModel, Table
-from ui.workbench.rules_view import RulesView
+from ui.workbench.rules.model import RuleRow, RulesModel, Table
+from ui.workbench.rules.view import RulesView
 
 
 @dataclass(eq=False)

@@ -39,10 +39,10 @@ from ui.looks.declared import in_words
 from ui.parts.labels import plain, unmarked
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
-from ui.workbench.fault_form import arranged, with_kind
-from ui.workbench.faults_model import FaultsModel, FaultsView
-from ui.workbench.groups import RuleForm
-from ui.workbench.rules_model import Kind
+from ui.workbench.faults.arrangement import arranged, with_kind
+from ui.workbench.faults.model import FaultsModel, FaultsView
+from ui.workbench.rule_form.groups import RuleForm
+from ui.workbench.rules.model import Kind
 
 LINES = 6
 """Lines of text of the networks for which there is always room."""

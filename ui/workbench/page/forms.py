@@ -16,10 +16,10 @@ from app.responders.rulebook import hints_of, messages_in
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.text.variables import Variables
-from ui.workbench.applying import fault_mistakes, mistakes_of
-from ui.workbench.faults_section import FaultsSection
-from ui.workbench.rules_section import RulesSection
-from ui.workbench.sections import Sections
+from ui.workbench.faults.section import FaultsSection
+from ui.workbench.page.applying import fault_mistakes, mistakes_of
+from ui.workbench.page.sections import Sections
+from ui.workbench.rules.section import RulesSection
 
 
 class PageForms(QStackedWidget):

@@ -14,7 +14,7 @@ from ui.looks.icons import icon
 from ui.parts.labels import plain
 from ui.parts.line import Line
 from ui.services.rows import STATES
-from ui.workbench.marks import Badge, Lamp
+from ui.workbench.page.marks import Badge, Lamp
 
 NAME_CHARS = 8
 """Least characters of a name for which there is room."""

@@ -18,9 +18,9 @@ from app.services.protocols import PROTOCOLS
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, OptionForm, sentence, tab_through, tell
 from ui.services.section_page import SectionPage
-from ui.workbench.address_form import AddressForm
-from ui.workbench.applying import unknown
-from ui.workbench.upstreams import UpstreamsView
+from ui.workbench.page.address_form import AddressForm
+from ui.workbench.page.applying import unknown
+from ui.workbench.page.upstreams import UpstreamsView
 
 WIDEST = 860
 """Pixels that a form is wide at most: longer lines are hard to follow."""

@@ -20,14 +20,14 @@ from ui.edits import Edits
 from ui.forms.form import tab_through
 from ui.parts.notice_bar import NoticeBar
 from ui.services import checks
-from ui.workbench.applying import live_part, mistakes_of
-from ui.workbench.forms import PageForms
-from ui.workbench.header import ServiceHeader
-from ui.workbench.merging import merged
-from ui.workbench.restart_bar import RestartBar
-from ui.workbench.rules_section import RulesSection
-from ui.workbench.sections import Sections
-from ui.workbench.trying import Trying
+from ui.workbench.page.applying import live_part, mistakes_of
+from ui.workbench.page.forms import PageForms
+from ui.workbench.page.header import ServiceHeader
+from ui.workbench.page.merging import merged
+from ui.workbench.page.restart_bar import RestartBar
+from ui.workbench.page.sections import Sections
+from ui.workbench.rules.section import RulesSection
+from ui.workbench.rules.trying import Trying
 
 LOWEST = 40
 """Pixels of height that a page asks for at least. Its tabs would give more to the panes, too, which can be lower."""

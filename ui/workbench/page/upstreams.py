@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QWidget
 from app.responders.relay.balance import Member
 from ui.forms.form import Words
 from ui.parts.labels import plain
-from ui.workbench.marks import Lamp
+from ui.workbench.page.marks import Lamp
 
 LONGEST = 40
 """Characters of an address that are shown; the tooltip has all of it."""

@@ -19,7 +19,7 @@ class Row:
         names: of the options whose editors stand in the row, side by side.
         label: shown at the left; "" for an option that takes the whole width.
         hint: shown in an empty editor of the first option.
-        editor: a special editor of ``ui.workbench.editors``; "" for the one of the option's type.
+        editor: a special editor of ``ui.workbench.rule_form.editors``; "" for the one of the option's type.
         between: a word before the second editor.
     """
 

@@ -15,8 +15,8 @@ from ui.forms.registry import editor_for
 from ui.looks.declared import in_words
 from ui.parts.close_button import close_button
 from ui.parts.labels import plain
-from ui.workbench.arrangement import Row, translated
-from ui.workbench.editors import EDITORS
+from ui.workbench.rule_form.arrangement import Row, translated
+from ui.workbench.rule_form.editors import EDITORS
 
 LEAST = 11
 """Characters of a text for which there is always room."""

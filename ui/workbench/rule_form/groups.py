@@ -14,11 +14,11 @@ from ui.forms.editors import Choice
 from ui.forms.form import tab_through
 from ui.looks.declared import in_words
 from ui.parts.labels import unmarked
-from ui.workbench.arrangement import Group, Row, translated
-from ui.workbench.body import BodyRow
-from ui.workbench.fields import FieldRow
-from ui.workbench.steps import StepsRow
-from ui.workbench.template_text import Offers
+from ui.workbench.rule_form.arrangement import Group, Row, translated
+from ui.workbench.rule_form.body import BodyRow
+from ui.workbench.rule_form.fields import FieldRow
+from ui.workbench.rule_form.steps import StepsRow
+from ui.workbench.rule_form.template_text import Offers
 
 AnyRow = FieldRow | BodyRow | StepsRow
 

@@ -17,7 +17,7 @@ from app.text.escapes import one_line
 from app.text.template_filters import FILTERS
 from app.text.template_functions import FUNCTIONS
 from app.text.variables import NONE, PREFIX, Variables, prefixed
-from ui.workbench.arrangement import translated
+from ui.workbench.rule_form.arrangement import translated
 
 NO_RULE: Mapping[str, Any] = MappingProxyType({})
 

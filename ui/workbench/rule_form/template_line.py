@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QLineEdit
 
 from app.capture.filters.completion import Suggestion
 from ui.parts.completions import Completions
-from ui.workbench.template_text import Offers, begun_in, closing_for
+from ui.workbench.rule_form.template_text import Offers, begun_in, closing_for
 
 
 class TemplateLine(QLineEdit):

@@ -8,8 +8,8 @@ from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ui.looks import shapes, theme
 from ui.looks.icons import icon
-from ui.workbench.grip import paint_grip
-from ui.workbench.rules_model import RULE, RuleRow
+from ui.workbench.rule_form.grip import paint_grip
+from ui.workbench.rules.model import RULE, RuleRow
 
 GRIP, SWITCH_WIDTH, SWITCH_HEIGHT, GAP, PADDING = 24, 26, 14, 8, 6
 """Pixels."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QAbstractListModel, QModelIndex, Qt, pyqtSignal
 
-from ui.workbench.arrangement import SWITCH
+from ui.workbench.rule_form.arrangement import SWITCH
 
 Table = dict[str, Any]
 
@@ -57,7 +57,7 @@ RULES: Mapping[str, str] = {
     "paste": QT_TRANSLATE_NOOP("Workbench", "pasting rules"),
     "move": QT_TRANSLATE_NOOP("Workbench", "moving a rule"),
 }
-"""What is said of rules; of faults see ``ui.workbench.faults_section``."""
+"""What is said of rules; of faults see ``ui.workbench.faults.section``."""
 
 
 @dataclass(frozen=True)

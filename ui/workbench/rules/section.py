@@ -20,13 +20,13 @@ from app.text.variables import Variables
 from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
-from ui.workbench.arrangement import NEW, SWITCH, arrangement
-from ui.workbench.groups import RuleForm
-from ui.workbench.names import suggestions
-from ui.workbench.rules_model import Kind, RulesModel
-from ui.workbench.rules_view import RulesView
-from ui.workbench.trial_panel import TrialPanel
-from ui.workbench.try_bar import TryBar
+from ui.workbench.rule_form.arrangement import NEW, SWITCH, arrangement
+from ui.workbench.rule_form.groups import RuleForm
+from ui.workbench.rule_form.names import suggestions
+from ui.workbench.rules.model import Kind, RulesModel
+from ui.workbench.rules.trial_panel import TrialPanel
+from ui.workbench.rules.try_bar import TryBar
+from ui.workbench.rules.view import RulesView
 
 LEFT, SHARE = 310, 0.34
 """Pixels of the rows before the user moves the divider, and the most of the width that they take then."""

@@ -22,7 +22,7 @@ from ui.forms.dropdown import Dropdown
 from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
-from ui.workbench.captured import CapturedMenu
+from ui.workbench.rules.captured import CapturedMenu
 
 BESIDE = 92
 """Characters for which there must be room to have the verdict behind the line."""

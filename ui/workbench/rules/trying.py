@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from app.responders.trial import Trial
 from app.services.service import Service
 from ui.forms.form import sentence
-from ui.workbench.rules_section import RulesSection
+from ui.workbench.rules.section import RulesSection
 
 PAUSE = 150
 """Milliseconds without a key after which what was typed is tried."""

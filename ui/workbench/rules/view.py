@@ -13,9 +13,9 @@ from app.workspace.errors import RulesUnreadableError
 from ui.actions.build import show
 from ui.looks import theme
 from ui.looks.icons import icon
-from ui.workbench.arrangement import translated
-from ui.workbench.rules_delegate import GRIP, RuleDelegate
-from ui.workbench.rules_model import RulesModel
+from ui.workbench.rule_form.arrangement import translated
+from ui.workbench.rules.delegate import GRIP, RuleDelegate
+from ui.workbench.rules.model import RulesModel
 
 
 class RulesView(QListView):

@@ -17,8 +17,8 @@ from app.status import Listening
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import Bench, bench
-from ui.workbench.faults_section import FaultsSection
-from ui.workbench.fields import FieldRow
+from ui.workbench.faults.section import FaultsSection
+from ui.workbench.rule_form.fields import FieldRow
 
 pytestmark = [
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True),

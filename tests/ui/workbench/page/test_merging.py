@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.desk import config
 from tests.ui.workbench.bench import shop
-from ui.workbench.merging import merged
+from ui.workbench.page.merging import merged
 
 A, B, C = {"path": "/a"}, {"path": "/b"}, {"path": "/c"}
 WRONG, NEW = {"path": "~("}, {"path": "/new"}

@@ -19,7 +19,7 @@ from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import FLAKY, REST, USERS, Bench, bench, shop
 from ui.looks import theme
 from ui.window.main_window import MainWindow
-from ui.workbench.page import ServicePage
+from ui.workbench.page.service_page import ServicePage
 
 
 @pytest.fixture

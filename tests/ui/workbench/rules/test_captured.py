@@ -8,7 +8,7 @@ from app import events
 from tests.app.capture.captures import event, opened
 from tests.app.capture.reading.test_streams import ANSWERED, ASKED, REQUEST, RESPONSE
 from tests.ui.desk import Capture, InstantReader
-from ui.workbench.captured import CapturedMenu
+from ui.workbench.rules.captured import CapturedMenu
 
 
 def picked_from(menu: CapturedMenu, service: str) -> tuple[list[str], list[str]]:

@@ -17,9 +17,9 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from tests.ui.workbench.bench import FLAKY, REST, USERS, Bench, bench, drag_over, line_script, shop
 from ui.services.dialog import ServiceDialog
-from ui.workbench.body import BodyRow
-from ui.workbench.rules_delegate import row_height
-from ui.workbench.steps import Grip, StepsRow
+from ui.workbench.rule_form.body import BodyRow
+from ui.workbench.rule_form.steps import Grip, StepsRow
+from ui.workbench.rules.delegate import row_height
 
 READ = {"when": "regex", "match": r"^READ (?P<what>\w+)", "then": ["send {{what}} = 1"]}
 BYE = {"when": "text", "match": "bye", "then": ["send BYE", "close"]}
@@ -141,7 +141,7 @@ def test_a_rule_that_is_limited_answers_again_after_its_count_is_reset(
     open_window: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     menus: list[QMenu] = []
-    monkeypatch.setattr("ui.workbench.rules_view.show", lambda menu, at: menus.append(menu))
+    monkeypatch.setattr("ui.workbench.rules.view.show", lambda menu, at: menus.append(menu))
     once = {"path": "/once", "times": 1, "body": "here"}
     with bench(open_window, qtbot, shop(once, {"path": "/two", "times": 1}), config("echo", 0)) as desk:
         desk.start()
