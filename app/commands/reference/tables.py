@@ -30,7 +30,7 @@ from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
 from app.watch.config import WATCH
-from app.workspace import reading as workspace
+from app.workspace import service_checks
 from app.workspace.message import MESSAGE
 from app.workspace.outposts import OUTPOST, OWN
 
@@ -155,12 +155,12 @@ def _outposts() -> str:
 
 
 _SERVICE = {
-    "name": f"**needed**; one line of at most {workspace.MAX_NAME} characters, each service its own",
+    "name": f"**needed**; one line of at most {service_checks.MAX_NAME} characters, each service its own",
     "protocol": f"**needed**; one of {', '.join(f'`{name}`' for name in PROTOCOLS)}",
     "listen": '**needed**; address and port, as `"127.0.0.1:9007"` or `"[::1]:9007"`. Port 0 takes a free one',
     "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
     "autostart": "start it with the window (no)",
-    "group": f"the heading under which the window lists it; one line of at most {workspace.MAX_NAME} characters",
+    "group": f"the heading under which the window lists it; one line of at most {service_checks.MAX_NAME} characters",
     "seed": "of the draws of its faults; 0: that of the run (0)",
     "options": "the responder's own, and the protocol's",
     "fault": f"tables `[[service.fault]]`, at most {MAX_FAULTS}: see [faults](faults.md)",
