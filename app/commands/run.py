@@ -113,9 +113,9 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
 
 
 def _run(program: Program, args: argparse.Namespace) -> int:
+    from app.capture.capturing import default_capture
     from app.capture.link import DEFAULT_LIMIT
     from app.commands.printing.printer import Printer
-    from app.post import default_capture
     from app.programs import pythons
     from app.programs.starting import Running, how_ended
 

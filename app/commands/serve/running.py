@@ -90,7 +90,7 @@ class _Run(Run):
     async def start(self) -> None:
         post = self.post
         await post.open(self._capture, self._limit, self._keeping)
-        if post.refused:
+        if post.capturing.refused:
             self.exit_code = 1
             self.stop()
             return
