@@ -97,6 +97,7 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
     from app.capture.link import DEFAULT_LIMIT
     from app.commands.running import choose_reactor
     from app.commands.serve import running
+    from app.commands.serve.order import Order
     from app.programs.config import ProgramConfig
     from app.services.surroundings import draw_seed
     from app.workspace.reading import Workspace
@@ -106,10 +107,11 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
     name = Path(words[1] if args.module is not None else words[0]).stem[:40] or "program"
     program = ProgramConfig(name, tuple(words), restart=args.restart, ports=dict(args.ports))
     reactor = choose_reactor()
-    return running.run(
-        reactor, Workspace(programs=(program,)), args.capture, args.seconds, seed=draw_seed(), as_json=args.json,
-        quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
+    order = Order(
+        draw_seed(), args.capture, args.seconds, as_json=args.json, quiet=args.quiet,
+        limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
     )  # fmt: skip
+    return running.run(reactor, Workspace(programs=(program,)), order)
 
 
 def _run(program: Program, args: argparse.Namespace) -> int:
