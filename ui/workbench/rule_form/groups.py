@@ -17,8 +17,8 @@ from ui.parts.labels import unmarked
 from ui.workbench.rule_form.arrangement import Group, Row, translated
 from ui.workbench.rule_form.body import BodyRow
 from ui.workbench.rule_form.fields import FieldRow
+from ui.workbench.rule_form.offered_names import Offers
 from ui.workbench.rule_form.steps import StepsRow
-from ui.workbench.rule_form.template_text import Offers
 
 AnyRow = FieldRow | BodyRow | StepsRow
 
