@@ -7,6 +7,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QSplitter, QWidget
 
 from ui.detail.hex_inspector import HexInspector
+from ui.detail.hex_layout import NARROW, ROW
 from ui.detail.hex_view import HexView
 from ui.detail.page import CutNotice, Page, Subject
 
@@ -56,7 +57,9 @@ class HexPage(Page):
     def _share(self) -> None:
         """Give the hex view the width that it needs, unless the user has moved the splitter."""
         if not self._moved:
-            needed = min(self.view.sizeHint().width(), self.width())
+            room = self.width() - self.inspector.minimumSizeHint().width()
+            widths = [self.view.width_of(row) for row in (ROW, NARROW)]
+            needed = next((wide for wide in widths if wide <= room), min(widths[-1], self.width()))
             self._sides.setSizes([needed, self.width() - needed])
 
     def _on_moved(self) -> None:
