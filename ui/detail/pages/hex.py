@@ -57,10 +57,12 @@ class HexPage(Page):
     def _share(self) -> None:
         """Give the hex view the width that it needs, unless the user has moved the splitter."""
         if not self._moved:
-            room = self.width() - self.inspector.minimumSizeHint().width()
+            least = self.inspector.minimumSizeHint().width()
+            room = self.width() - least
             widths = [self.view.width_of(row) for row in (ROW, NARROW)]
             needed = next((wide for wide in widths if wide <= room), min(widths[-1], self.width()))
-            self._sides.setSizes([needed, self.width() - needed])
+            rest = self.width() - needed
+            self._sides.setSizes([needed, rest if rest >= least else 0])
 
     def _on_moved(self) -> None:
         self._moved = True
