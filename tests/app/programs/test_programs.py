@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,11 @@ class Desk:
         await until(lambda: any(one.running for one in self.post.programs.ports()) or self.program.said, 30)
         assert not self.program.said
         return next(one for one in self.post.programs.ports() if one.running)
+
+    async def fail(self, *faults):
+        """Have the workspace give the program these faults, while it runs."""
+        state = self.post.state()
+        await self.post.become(replace(state, programs=(replace(state.programs[0], faults=faults),)))
 
     async def seen(self):
         """Kind, service and summary of each event, once all are stored."""
@@ -192,7 +198,7 @@ async def test_faults_act_on_what_a_program_sends(desk):
     port = await at.port()
     _, client = await exchanged(port.status.host, b"hello")
     await until(lambda: port.connections)
-    at.post.programs.put_faults(port.config.name, [{"kind": "corrupt", "on": "sent", "bits": 8}])
+    await at.fail({"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8})
     await until(lambda: client.send(b"x") and port.faults.all[0].hits)  # once the program has been told
     number = next(iter(port.connections))
     assert port.faults.strike_connection(number, {"kind": "reset"}) is not None
@@ -201,6 +207,24 @@ async def test_faults_act_on_what_a_program_sends(desk):
     hits = [words for kind, _, words in (await at.seen()) if kind == "fault.applied"]
     assert hits[0].startswith("corrupt: ")
     assert hits[-1].startswith("reset by hand: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_port_has_the_faults_of_the_workspace_in_each_run(desk):
+    fault = {"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8, "name": "noise"}
+    at = await desk(ECHO.format(port=0), faults=(fault, fault | {"port": "8000", "name": "other"}))
+
+    first = await at.start()
+    for _ in range(2):
+        port = await at.port()
+        assert [one.name for one in port.faults.all] == ["noise"]
+        found, client = await exchanged(port.status.host, b"\0" * 20)
+        client.close()
+        assert found != b"\0" * 20
+        await at.program.restart()
+    assert at.program.pid != first
+    await at.fail()
+    assert not (await at.port()).faults.all
 
 
 @pytest_twisted.ensureDeferred
