@@ -47,7 +47,7 @@ def _run_problem(words: list[str]) -> str | None:
 
 def _python_problem(python: str) -> str | None:
     return (
-        f"must be at most {MAX_WORD:,} characters, none of them NUL"
+        f"must have at most {MAX_WORD:,} characters, none of them NUL"
         if len(python) > MAX_WORD or "\0" in python
         else None
     )
@@ -174,5 +174,5 @@ def python_of(program: ProgramConfig, folder: Path) -> str:
     if not named:
         return ""
     place = folder / typed(named)
-    is_command = os.sep not in named and "/" not in named and not place.exists()
+    is_command = os.sep not in named and "/" not in named and not named.startswith(".") and not place.exists()
     return named if is_command else os.path.abspath(place)

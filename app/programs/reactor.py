@@ -16,6 +16,7 @@ from twisted.internet import endpoints, main
 from app import events
 from app.programs.factories import innermost, is_factory, is_secured, name_of, put
 from app.programs.link import HostRecorder
+from app.programs.mistakes import Mistakes
 from app.programs.owners import OUTGOING, ProgramOwner
 from app.programs.ports import Ports, suggested
 from app.programs.taps import ClientTapFactory, ProgramDatagramTap, ProgramTapFactory
@@ -39,6 +40,7 @@ class Reactors:
         """``instead``: other ports for those that are taken."""
         self._recorder = recorder
         self.ports = Ports(instead, lambda words: recorder.record(events.LOG, summary=words))
+        self.mistakes = Mistakes(recorder)
         self.owners: list[ProgramOwner] = []
         self._outgoing: ProgramOwner | None = None
         self.reactor: Any = None
@@ -63,12 +65,27 @@ class Reactors:
         for name, wrap in _WRAPS.items():
             method = getattr(reactor, name, None)
             if method is not None:
-                setattr(reactor, name, functools.wraps(method)(functools.partial(wrap, self, method)))
+                setattr(
+                    reactor, name, functools.wraps(method)(self._checked(name, functools.partial(wrap, self, method)))
+                )
+        for name in ("callLater", "stop"):
+            method = getattr(reactor, name)
+            setattr(reactor, name, functools.wraps(method)(self._checked(name, method)))
+
+    def _checked(self, name: str, call: Wrap) -> Wrap:
+        """The method of the reactor called ``name``, which only its own thread may call."""
+        called = f"reactor.{name}"
+
+        def run(*args: Any, **more: Any) -> Any:
+            self.mistakes.from_thread(called)
+            return call(*args, **more)
+
+        return run
 
     # -- owners
 
     def _owner(self, name: str, protocol: str) -> ProgramOwner:
-        return ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor)
+        return ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor, self.mistakes)
 
     @property
     def outgoing(self) -> ProgramOwner:
@@ -81,6 +98,7 @@ class Reactors:
 
     def listen(self, method: Wrap, where: str, factory: Any, call: Callable[[Any], Any]) -> Any:
         """Call ``call``, which listens, with ``factory`` behind a Tap."""
+        self.mistakes.look()
         holder, inner = innermost(factory)
         if isinstance(inner, TapFactory):
             return call(factory)

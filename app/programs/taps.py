@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IHandshakeListener, ILoggingContext
@@ -9,6 +10,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+from app.programs.mistakes import OURS
 from app.programs.owners import ProgramOwner
 from app.services.address import written
 from app.services.tap.datagrams import DatagramTap
@@ -17,11 +19,34 @@ from app.services.tap.faulted import faulted
 from app.services.tap.tap import Tap
 
 
+class _OnlyOurs:
+    """A method of the Tap that no transport has: the program is told so, as without us."""
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, tap: ProgramTap, owner: type) -> Any:
+        if not sys._getframe(1).f_code.co_filename.startswith(OURS):
+            raise AttributeError(f"'{type(tap._wire).__name__}' object has no attribute '{self._name}'")
+        return self._method.__get__(tap, owner)
+
+
 class ProgramTap(Tap):
     """The Tap of a hosted program. It changes nothing: who reads how much, and what raises, is the program's affair."""
 
+    send: Any = _OnlyOurs(Tap.send)
+    finish: Any = _OnlyOurs(Tap.finish)
+    abort: Any = _OnlyOurs(Tap.abort)
+
     def _open_valve(self) -> None:
         """Twisted alone keeps what a peer does not read; a program that is looked at is to behave as ever."""
+
+    def write(self, data: bytes) -> None:
+        self._owner.mistakes.from_thread("transport.write")  # type: ignore[attr-defined]
+        super().write(data)
 
     def handshakeCompleted(self) -> None:
         from app.services.tls.transport import agreed
