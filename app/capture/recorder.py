@@ -28,7 +28,10 @@ from app.signal import Signal
 from app.text import escapes as text
 
 INTERVAL = 0.05
-"""Seconds from the first event of a batch until the batch leaves for the writer."""
+"""Seconds from the first event of a batch until the batch leaves for the writer, unless ``gather`` says otherwise."""
+
+GATHERED = 0.02
+"""Likewise, of events of an outpost: that has gathered them already."""
 
 BATCH_BYTES = 1 << 20
 """Bytes of payload and detail with which a batch leaves before ``INTERVAL`` has passed."""
@@ -121,6 +124,7 @@ class Recorder:
         self._last: bytes | None = None
         self._last_but_one: bytes | None = None
         self._timer: IDelayedCall | None = None
+        self._interval = INTERVAL
         self._sequence = 0
         self._flushed = 0
         self._on_way = OnWay()
@@ -235,7 +239,7 @@ class Recorder:
                 self._last, self._last_but_one = payload, self._last
         self._extend((time or time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
         if detail is not None:
             self._pending_bytes += len(detail)
         if self._pending_bytes > BATCH_BYTES:
@@ -261,7 +265,7 @@ class Recorder:
                     self.flush()
         finally:
             if self._timer is None and self._pending:
-                self._timer = self._clock.callLater(INTERVAL, self._tick)
+                self._timer = self._clock.callLater(GATHERED, self._tick)
 
     def resume_elsewhere(self, outpost: str, capture: str, clock: int, last: int) -> None:
         """Have a new capture know up to which id an outpost was read; with the next events it is stored."""
@@ -351,7 +355,7 @@ class Recorder:
         self.pause_now.count += 1
         self.not_taken += 1
         if self._timer is None:  # the figures go on
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
 
     def lost_before(self, count: int) -> None:
         """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
@@ -378,7 +382,14 @@ class Recorder:
     def _tell_soon(self) -> None:
         """Have what was lost told, also when nothing else is recorded."""
         if self.losses and self._timer is None and self._can_tell():
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
+
+    def gather(self, seconds: float) -> None:
+        """Have a batch leave so long after its first event from now on: what a batch costs, it costs for any number of
+        events, and who reads them may be content to have them later."""
+        self._interval = seconds
+        if self._timer is not None and self._timer.getTime() > self._clock.seconds() + seconds:
+            self._timer.reset(seconds)
 
     def flush(self) -> None:
         """Send what is pending to the writer now, or count it lost."""
