@@ -132,21 +132,24 @@ class Outpost:
         return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, now)
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
-        recorder, of = self._post.recorder, self._post.capture
+        recorder, path = self._post.recorder, self._post.capture
+        identities: list[str] = []
 
         def read(store: Store) -> p.Events:
-            if request.capture in ("", batches.identity(store)):
+            identities.append(batches.identity(store))
+            if request.capture in ("", identities[-1]):
                 return _events(store, request)
             return _rest(self._left, request, store)
 
-        if self._identity and request.capture == self._identity and recorder.range.last <= request.after:
-            found = p.Events(self._identity, recorder.range.first, recorder.range.last)  # without a look at the file
+        if self._identity and request.capture == self._identity and recorder.range.last == request.after:
+            # It was read to its end: there is no need to look at the file.
+            found = p.Events(self._identity, recorder.range.first, recorder.range.last)
         else:
             found = await self._in_reader(read, p.Events("", 1, 0))
+        if identities and self._post.capture == path:
+            self._identity = identities[-1]
         if request.capture not in ("", found.capture):
             return found
-        if self._post.capture == of:
-            self._identity = found.capture
         if not found.events and request.seconds:
             with self._gathering.waiting():
                 if recorder.range.last <= request.after:
