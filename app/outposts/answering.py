@@ -112,7 +112,7 @@ class Link(Int32StringReceiver):
 
     def _on_services(self, _: None) -> None:
         if not self._held_by:  # a console that does not read sees them when it asks
-            self._send(p.Answered(changed="services"))
+            self._send(p.Answered(changed=p.SERVICES_CHANGED))
 
     # -- holding the console back, and being held back by it
 

@@ -78,7 +78,8 @@ class Asking(Int32StringReceiver):
             self.drop(str(e))
             return
         if answered.changed:
-            self._hinted()
+            if answered.changed == p.SERVICES_CHANGED:  # a newer outpost may have others
+                self._hinted()
         elif not answered.to and answered.refused:
             self.drop(answered.refused)  # it refuses the link itself
         elif answered.to not in self._asked:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from time import time_ns
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from app import events
 from app.capture.reading.outposts import Read, connections
@@ -17,10 +18,10 @@ from app.capture.reading.stored import Stored
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.outposts import protocol as p
-from app.outposts import sound
+from app.outposts import sound, versions
 from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
 from app.outposts.carrier import Carrier, Connected, Lost, Way
-from app.outposts.errors import FalseOutpostError, ItselfError, LostError, NotOurProtocolError
+from app.outposts.errors import FalseOutpostError, ItselfError, LostError
 from app.signal import Signal
 
 READ_BYTES = 1 << 20
@@ -37,6 +38,9 @@ MOST_PAYLOAD = 64 << 20
 
 MOST_CAPTURES = 1_000
 """Captures that one outpost may have had, which are told apart."""
+
+CALM = 0.1
+"""Seconds from one answer of its services to the next question for them, however many hints come meanwhile."""
 
 AGAIN = 1.0
 """Seconds until an outpost is asked again that has no capture yet."""
@@ -79,7 +83,8 @@ class Following:
         self._arriving: Arriving | None = None
         self._working: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None
-        self._asking_services = self._services_stale = self._was_connected = False
+        self._asking_services: Deferred[None] | None = None
+        self._services_stale = self._was_connected = False
         self._number = recorder.add_service(name, PROTOCOL, name)
         self._unhook = (
             carrier.changed.connect(self._on_way),
@@ -106,8 +111,18 @@ class Following:
         await self.carrier.close()
 
     def ask(self, request: p.Request) -> Deferred[Any]:
-        """As ``Carrier.ask``. What it changes is seen in ``services`` soon."""
-        return self.carrier.ask(request)
+        """As ``Carrier.ask``; fails with OlderOutpostError, too. What it changes is seen in ``services`` soon."""
+        to = self.outpost
+        try:
+            asking = self.carrier.ask(versions.fitted(request, to, self.name))
+        except PostError:
+            return fail()
+        return asking.addErrback(self._explained, request, to)
+
+    def _explained(self, failure: Failure, request: p.Request, to: p.Outpost | None) -> Failure:
+        if isinstance(failure.value, PostError):
+            return Failure(versions.explained(failure.value, request, to, self.name))
+        return failure
 
     def allows(self, request: type[p.Request]) -> bool:
         """Whether the outpost does what ``request`` asks for."""
@@ -140,6 +155,8 @@ class Following:
         self._waiting = None
         if working is not None:
             working.cancel()
+        if self._asking_services is not None:
+            self._asking_services.cancel()
 
     def _tell_lost(self, reason: str) -> None:
         if self._was_connected:
@@ -182,9 +199,7 @@ class Following:
             if best is None or after - before < best[0]:
                 best = after - before, found.time - (before + after) // 2
         assert best is not None
-        if found.version != p.VERSION:
-            reason = f"it speaks version {found.version}, and this program {p.VERSION}"
-            raise NotOurProtocolError(path=self.carrier.target, reason=reason)
+        versions.check(found, self.carrier.target)
         self.outpost, self.problem = found, ""
         self.clock = max(-sound.MAX_TIME, min(best[1], sound.MAX_TIME))
         self._was_connected = True
@@ -238,7 +253,7 @@ class Following:
         """Ask once, and take what is answered."""
         await self._ready()
         capture, after = self._so_far()
-        found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
+        found: p.Events = await self.ask(p.Read(after, capture, READ_BYTES))
         theirs = sound.name(found.capture)
         if not theirs:
             await deferLater(self._reactor, AGAIN)
@@ -268,7 +283,7 @@ class Following:
         payload = bytearray()
         most = min(event.left_out, MOST_PAYLOAD)
         while len(payload) < most:
-            part: p.Part = await self.carrier.ask(
+            part: p.Part = await self.ask(
                 p.Payload(event.id, len(payload), min(p.MAX_READ, most - len(payload)), capture)
             )
             if not part.data:
@@ -295,20 +310,22 @@ class Following:
     def _refresh(self) -> None:
         """Ask for the services; once at a time, however many hints come."""
         self._services_stale = True
-        if not self._asking_services and isinstance(self.carrier.way, Connected) and self.outpost is not None:
-            self._asking_services = True
-            Deferred.fromCoroutine(self._ask_services())
+        if self._asking_services is None and isinstance(self.carrier.way, Connected) and self.outpost is not None:
+            asking = self._asking_services = Deferred.fromCoroutine(self._ask_services())
+            if asking.called:
+                self._asking_services = None
 
     async def _ask_services(self) -> None:
         try:
             while self._services_stale:
                 self._services_stale = False
-                found: p.Services = await self.carrier.ask(p.Status())
-                self.services = found.services
+                self.services = sound.services(await self.ask(p.Status()))
                 self.news += 1
-                self.services_by_name = {service.name: service for service in found.services}
+                self.services_by_name = {service.name: service for service in self.services}
                 self.changed.emit(self)
+                if self._services_stale:
+                    await deferLater(self._reactor, CALM)
         except (PostError, CancelledError):
             pass  # it is asked anew with the next connection
         finally:
-            self._asking_services = False
+            self._asking_services = None

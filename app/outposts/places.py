@@ -63,7 +63,7 @@ def _located(outpost: Following, target: str, service: str) -> Located:
     elif there.is_loopback:
         raise _AwayError(f"it listens on {found.words} there, which only that machine can reach")
     protocol = sound.name(found.protocol)
-    return Located(host, port, datagrams=protocol == "udp", news=outpost.news, protocol=protocol)
+    return Located(host, port, datagrams=protocol == "udp", news=outpost.news, protocol=protocol, tls=found.tls)
 
 
 def _host(target: str) -> str | None:

@@ -7,10 +7,14 @@ NAME}`` is a hint that it sends unasked, and that may be lost. The first request
 
 The console reads the outpost's capture: the answer to one ``read`` is what asks for the next, so that a slow
 console never has an outpost keep more than one answer. After a link was cut, the same request is made again.
+
+Programs of different ages get on. ``app.outposts.versions`` says how, and what an addition must keep to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 import msgspec
@@ -20,6 +24,10 @@ from app.capture.reading.stored import Stored
 from app.outposts.errors import RefusedError
 
 VERSION: Final = 1
+"""Another one means that neither understands the other."""
+
+MINOR: Final = 1
+"""Counts what was added since ``VERSION`` became what it is."""
 
 MAX_REQUEST: Final = 1 << 20
 """Bytes of a frame from the console."""
@@ -36,6 +44,12 @@ MAX_WAIT: Final = 10.0
 MOST_EVENTS: Final = 10_000
 """Events of one answer."""
 
+MOST_SERVICES: Final = 1_000
+"""Services that one answer tells of."""
+
+MOST_CONNECTIONS: Final = 1_000
+"""Connections that one answer lists."""
+
 MAX_INLINE: Final = 1 << 20
 """Bytes of a payload from which ``read`` leaves it out: ``payload`` brings it in parts."""
 
@@ -45,14 +59,24 @@ LEVELS: Final[tuple[Allow, ...]] = ("read", "control", "change")
 
 Name = Annotated[str, Meta(max_length=200)]
 Id = Annotated[int, Meta(ge=0, lt=1 << 62)]
+Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 Bytes = Annotated[int, Meta(ge=1, le=MAX_READ)]
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
-    """Base class of requests. ``level`` is what the outpost must allow; ``answer`` the type of the answer."""
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="do"):
+    """Base class of requests.
+
+    Attributes:
+        level: what the outpost must allow.
+        answer: the type of the answer.
+        since: the minor version in which it was added.
+        added: of fields that were added later, that of each.
+    """
 
     level: ClassVar[Allow] = "read"
     answer: ClassVar[type[msgspec.Struct]]
+    since: ClassVar[int] = 0
+    added: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -68,7 +92,7 @@ class Outpost(msgspec.Struct, frozen=True):
     """Who answers.
 
     Attributes:
-        version: of the protocol.
+        version, minor: of the protocol.
         program: name and version of the program.
         allow: what it allows.
         capture: the identity of its capture file; empty while it has none.
@@ -81,9 +105,10 @@ class Outpost(msgspec.Struct, frozen=True):
     program: str
     allow: Allow
     capture: str
-    first: int
-    last: int
+    first: Id
+    last: Id
     time: int
+    minor: Count = 0
 
 
 class Hello(Request, frozen=True, tag="hello"):
@@ -109,8 +134,8 @@ class Events(msgspec.Struct, frozen=True):
     """
 
     capture: str
-    first: int
-    last: int
+    first: Id
+    last: Id
     events: Annotated[tuple[Stored, ...], Meta(max_length=MOST_EVENTS)] = ()
     complete: bool = False
 
@@ -135,6 +160,7 @@ class Payload(Request, frozen=True, tag="payload"):
     """Bytes of the payload of an event, from ``offset``. ``capture``: that of the event; empty for the one of now."""
 
     answer = Part
+    added = MappingProxyType({"capture": 1})
     event: Id
     offset: Id = 0
     max_bytes: Bytes = MAX_READ
@@ -161,6 +187,7 @@ class Service(msgspec.Struct, frozen=True):
         words: the address it listens on, or the reason why it does not.
         connections: those of clients that are open; ``opened``: so many since the program started; ``received`` and
             ``sent`` are bytes.
+        tls: whether it speaks TLS; None: that is not told.
     """
 
     name: str
@@ -173,10 +200,14 @@ class Service(msgspec.Struct, frozen=True):
     received: int
     sent: int
     faults: tuple[Fault, ...] = ()
+    tls: bool | None = None
 
 
 class Services(msgspec.Struct, frozen=True):
+    """``more``: how many services there are beside these."""
+
     services: tuple[Service, ...]
+    more: int = 0
 
 
 class Status(Request, frozen=True, tag="services"):
@@ -228,7 +259,7 @@ class Connection(msgspec.Struct, frozen=True):
 class OpenConnections(msgspec.Struct, frozen=True):
     """``more``: how many connections there are beside these."""
 
-    connections: tuple[Connection, ...]
+    connections: Annotated[tuple[Connection, ...], Meta(max_length=MOST_CONNECTIONS)]
     more: int = 0
 
 
@@ -260,16 +291,43 @@ class Disconnect(Request, frozen=True, tag="disconnect"):
 # -- the workspace
 
 
+class Table(msgspec.Struct, frozen=True):
+    """The configuration of a service.
+
+    Attributes:
+        toml: a table ``[[service]]``.
+        secret: what it leaves out, as ``options.tokens``.
+    """
+
+    toml: Annotated[str, Meta(max_length=MAX_REQUEST)]
+    secret: tuple[str, ...] = ()
+
+
+class Configuration(Request, frozen=True, tag="configuration"):
+    """The configuration of a service, to be changed and put again. Passwords, tokens and the like are left out.
+
+    It is for whoever may change it: it names files and servers, and has texts and rules that are not for readers.
+    """
+
+    level = "change"
+    answer = Table
+    since = 1
+    service: Name
+
+
 class Put(Request, frozen=True, tag="put"):
     """Add services, or give those of the same names another configuration: tables ``[[service]]`` in TOML.
 
     What was added starts if ``start`` says so. What asks for more than the outpost's user has allowed is held.
+    ``keep``: what ``Configuration`` leaves out of these services stays where it is not given.
     """
 
     level = "change"
     answer = Services
+    added = MappingProxyType({"keep": 1})
     toml: Annotated[str, Meta(max_length=MAX_REQUEST)]
     start: bool = True
+    keep: bool = False
 
 
 class Remove(Request, frozen=True, tag="remove"):
@@ -281,7 +339,8 @@ class Remove(Request, frozen=True, tag="remove"):
 
 
 _Any = (
-    Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect | Put | Remove
+    Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect
+    | Configuration | Put | Remove
 )  # fmt: skip
 REQUESTS: Final[tuple[type[Request], ...]] = get_args(_Any)
 
@@ -302,7 +361,14 @@ class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
     to: Id = 0
     answer: msgspec.Raw = msgspec.Raw(b"")
     refused: Annotated[str, Meta(max_length=10_000)] = ""
-    changed: Literal["services", ""] = ""
+    changed: Name = ""
+
+
+SERVICES_CHANGED: Final = "services"
+"""The hint that services have changed."""
+
+NOT_UNDERSTOOD: Final = "The request is wrong"
+"""So begins the refusal of a request that an outpost does not know, or not with what it says."""
 
 
 class _Numbered(msgspec.Struct):
@@ -320,7 +386,7 @@ def asked(frame: bytes) -> Asked | Answered:
     try:
         return _ASKED.decode(frame)
     except msgspec.DecodeError as e:
-        words = f"The request is wrong: {e}. This outpost knows {', '.join(map(name_of, REQUESTS))}"
+        words = f"{NOT_UNDERSTOOD}: {e}. This outpost knows {', '.join(map(name_of, REQUESTS))}"
         try:
             return Answered(_NUMBERED.decode(frame).id, refused=words)
         except msgspec.DecodeError:
