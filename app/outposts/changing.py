@@ -81,14 +81,17 @@ def _declared(config: ServiceConfig, section: str) -> Iterable[Option]:
 
 
 def _with_secrets(new: ServiceConfig, old: ServiceConfig) -> ServiceConfig:
-    """``new`` with the secrets of ``old`` that it may have and does not give; none of those of another responder."""
-    if (new.protocol, new.responder) != (old.protocol, old.responder):
+    """``new`` with the secrets of ``old`` that it may have and does not give. A responder has none of another's."""
+    if new.protocol != old.protocol:
         return new
     for section, had in _sections(old):
         given = getattr(new, section)
         if given is None:
             continue  # it has no TLS any more
-        kept = {key: had[key] for key in _secrets(new, section) & set(had) - set(given)}
+        both = _secrets(new, section) & _secrets(old, section)
+        if section == "options" and new.responder != old.responder:
+            both &= {option.name for option in PROTOCOLS[new.protocol].options}
+        kept = {key: had[key] for key in both & set(had) - set(given)}
         if kept:
             new = replace(new, **{section: {**given, **kept}})  # type: ignore[arg-type]
     return new

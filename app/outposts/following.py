@@ -84,7 +84,7 @@ class Following:
         self._working: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None
         self._asking_services: Deferred[None] | None = None
-        self._services_stale = self._was_connected = False
+        self._asks_services = self._services_stale = self._was_connected = False
         self._number = recorder.add_service(name, PROTOCOL, name)
         self._unhook = (
             carrier.changed.connect(self._on_way),
@@ -310,10 +310,9 @@ class Following:
     def _refresh(self) -> None:
         """Ask for the services; once at a time, however many hints come."""
         self._services_stale = True
-        if self._asking_services is None and isinstance(self.carrier.way, Connected) and self.outpost is not None:
-            asking = self._asking_services = Deferred.fromCoroutine(self._ask_services())
-            if asking.called:
-                self._asking_services = None
+        if not self._asks_services and isinstance(self.carrier.way, Connected) and self.outpost is not None:
+            self._asks_services = True
+            self._asking_services = Deferred.fromCoroutine(self._ask_services())
 
     async def _ask_services(self) -> None:
         try:
@@ -328,4 +327,4 @@ class Following:
         except (PostError, CancelledError):
             pass  # it is asked anew with the next connection
         finally:
-            self._asking_services = None
+            self._asks_services = False

@@ -26,6 +26,9 @@ MAX_LINE = 20_000
 MAX_NUMBER = 1 << 53
 """Above every number of a detail: JSON has no larger ones."""
 
+MAX_ID = 1 << 62
+"""Above every id of an event."""
+
 MAX_TIME = 1 << 62
 """Above every time, in ns since 1970."""
 

@@ -160,7 +160,7 @@ RESPONDER = Responder(
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
         Option(
-            "tls", bool, False, "TLS to services of outposts that do not tell whether they speak it; a URL says it itself",
+            "tls", bool, False, "TLS to services of outposts that do not tell whether they speak it",
             protocols=("http", "websocket"),
         ),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),

@@ -108,6 +108,55 @@ async def test_a_service_is_added_changed_and_removed(desk):
         await in_thread(path, lambda c: c.ask(p.Put(text.format("nobody"))))
 
 
+SECRET = """
+[[service]]
+name = "web"
+protocol = "http"
+listen = "127.0.0.1:0"
+responder = "inspector"
+# how it is entered
+[service.options]
+users = ["me:sesame"]
+[service.tls]
+key = "k.pem"
+certificate = "c.pem"
+password = "open"
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_configuration_of_a_service_is_told_without_its_secrets_and_put_again_with_them(desk):
+    post, _, path = desk
+    await in_thread(path, lambda c: c.ask(p.Put(SECRET, start=False)))
+    table = await in_thread(path, lambda c: c.ask(p.Configuration("web")))
+    assert table.secret == ("options.users", "tls.password")
+    assert "sesame" not in table.toml
+    assert "open" not in table.toml
+    assert table.toml.startswith("[[service]]")
+    changed = table.toml.replace("127.0.0.1:0", "127.0.0.1:9")
+    await in_thread(path, lambda c: c.ask(p.Put(changed, start=False, keep=True)))
+    config = post.services["web"].config
+    assert (config.port, config.options["users"], config.tls["password"]) == (9, ["me:sesame"], "open")
+    # What is given counts; and without ``keep`` the table is all there is.
+    given = changed.replace("[service.tls]", '[service.options]\nusers = ["you:2"]\n\n[service.tls]')
+    await in_thread(path, lambda c: c.ask(p.Put(given, start=False, keep=True)))
+    assert post.services["web"].config.options["users"] == ["you:2"]
+    await in_thread(path, lambda c: c.ask(p.Put(changed, start=False)))
+    assert "password" not in post.services["web"].config.tls
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_enter_stays_so_with_another_responder_and_no_longer(desk):
+    post, _, path = desk
+    await in_thread(path, lambda c: c.ask(p.Put(SECRET, start=False)))
+    other = '[[service]]\nname = "web"\nprotocol = "{}"\nlisten = "127.0.0.1:0"\nresponder = "{}"\n'
+    await in_thread(path, lambda c: c.ask(p.Put(other.format("http", "mock"), start=False, keep=True)))
+    config = post.services["web"].config
+    assert (config.options, config.tls) == ({"users": ["me:sesame"]}, None)
+    await in_thread(path, lambda c: c.ask(p.Put(other.format("tcp", "echo"), start=False, keep=True)))
+    assert post.services["web"].config.options == {}
+
+
 @pytest_twisted.ensureDeferred
 async def test_what_asks_for_more_than_was_allowed_is_held(desk, tmp_path):
     """Whoever reaches the socket may not have this machine connect elsewhere, nor run code."""
@@ -128,7 +177,8 @@ async def test_what_asks_for_more_than_was_allowed_is_held(desk, tmp_path):
     [
         ("read", p.Start(), "control"), ("read", p.SwitchFault("delay", "on"), "control"),
         ("read", p.Send(1, b"x"), "control"), ("read", p.Put(""), "change"), ("control", p.Put(""), "change"),
-        ("control", p.Remove("echo"), "change"),
+        ("control", p.Remove("echo"), "change"), ("read", p.Configuration("echo"), "change"),
+        ("control", p.Configuration("echo"), "change"),
     ],
 )  # fmt: skip
 @pytest_twisted.ensureDeferred

@@ -16,7 +16,7 @@ def frame(ask, id=7):
     [
         p.Hello(1, "desk"), p.Read(after=3, capture="ab"), p.Payload(3, 7), p.Status(), p.Start(("a", "b")), p.Stop(),
         p.SwitchFault("late", "once"), p.Connections("a"), p.Send(3, b"\0\xff"), p.Disconnect(3, abort=True),
-        p.Put("[[service]]"), p.Remove("a"),
+        p.Put("[[service]]"), p.Put("[[service]]", start=False, keep=True), p.Remove("a"), p.Configuration("a"),
     ],
     ids=lambda request: p.name_of(type(request)),
 )  # fmt: skip

@@ -131,6 +131,13 @@ def test_an_answer_to_what_was_given_up_is_passed_over(link):
     assert not link.transport.disconnected
 
 
+def test_a_hint_that_is_not_known_is_passed_over(link):
+    for name, hints in (("services", 1), ("mood", 1), ("services", 2)):
+        link.dataReceived(framed(p.encode({"changed": name})))
+        assert len(link.hints) == hints
+    assert not link.transport.disconnected
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
