@@ -203,7 +203,7 @@ class OutpostCommands:
         try:
             found = self.console.locate(name, service)
         except PostError as e:
-            self._say(QCoreApplication.translate("Outposts", "{reason}").format(reason=e.fields["reason"]))
+            self._say(f"{name}/{service}: {e.fields['reason']}")
             return
         place = join(found.host, found.port)
         scheme = scheme_for(found.protocol, tls=bool(found.tls))

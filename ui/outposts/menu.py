@@ -42,7 +42,7 @@ class OutpostMenu(QMenu):
         self._name, self._service, self._outpost = name, service, outpost
         self._want(self.tr("Show its e&vents"), "events")
         if service:
-            self._want(self.tr("Show its con&versations"), "conversations")
+            self._want(self.tr("Show &its conversations"), "conversations")
         self._want(self.tr("Show its fai&lures"), "failures")
         self.addSeparator()
         if outpost is not None:

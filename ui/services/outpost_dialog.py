@@ -61,7 +61,7 @@ class OutpostServiceDialog(ServiceDialog):
         if self.instead:
             self.ok.setText(self.tr("&Apply"))
             self.ok.setToolTip(self.tr("Change the service there; one that runs starts again (Enter)"))
-            self.only.hide()
+            self.buttons.removeButton(self.only)
         self.only.clicked.disconnect()
         self.only.clicked.connect(lambda: self._give(starts=False))
 
