@@ -102,7 +102,14 @@ class Asking(Int32StringReceiver):
             answer.callback(found)
 
     def lengthLimitExceeded(self, length: int) -> None:
-        self.drop(f"It sent an answer of {length:,} bytes, and {self.MAX_LENGTH:,} are the most")
+        begins = length.to_bytes(4)
+        if begins.isascii() and begins.decode().isprintable():
+            self.drop(
+                f"It sent text that begins with “{begins.decode()}”, and no answer. Nothing may print there before"
+                " Listening Post answers, no login script either"
+            )
+        else:
+            self.drop(f"It sent an answer of {length:,} bytes, and {self.MAX_LENGTH:,} are the most")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         closed = reason.check(ConnectionDone) is not None

@@ -40,8 +40,9 @@ class OutpostServiceDialog(ServiceDialog):
         self._waits = False
         self.said = Words()
         super().__init__(config, [one for one in known(outpost) if one.name != instead], parent)
-        self.name.setReadOnly(bool(instead))
         if instead:
+            self.name.setEnabled(False)
+            self.port.setFocus()
             self.name.setToolTip(self.tr("To give it another name, add a service of that name, and remove this one"))
 
     def title(self) -> str:

@@ -307,7 +307,7 @@ def test_a_service_is_changed_there_as_it_is_now_and_its_secrets_stay(window: Sm
     assert dialog.windowTitle() == "Service “echo” of pi"
     assert dialog.said.text() == "Kept as it is there, and not shown here: options.tokens\\e"
     assert "copy the service into your workspace" in dialog.rules.text()
-    assert (dialog.name.isReadOnly(), dialog.only in dialog.buttons.buttons()) == (True, False)
+    assert (dialog.name.isEnabled(), dialog.only in dialog.buttons.buttons()) == (False, False)
     dialog.port.setText("9008")
     carrier.refusal = "this outpost allows “read”"
     QTest.mouseClick(dialog.ok, Qt.LeftButton)
