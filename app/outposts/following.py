@@ -253,7 +253,7 @@ class Following:
         """Ask once, and take what is answered."""
         await self._ready()
         capture, after = self._so_far()
-        found: p.Events = await self.ask(p.Read(after, capture, READ_BYTES))
+        found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
         theirs = sound.name(found.capture)
         if not theirs:
             await deferLater(self._reactor, AGAIN)

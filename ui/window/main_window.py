@@ -60,7 +60,7 @@ from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.commands import WorkbenchCommands
-from ui.workbench.faults_dialog import edit_faults
+from ui.workbench.faults.dialog import edit_faults
 from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
