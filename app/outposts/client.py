@@ -13,8 +13,8 @@ import msgspec
 
 from app.capture.reading.stored import Stored
 from app.errors import system_words
+from app.outposts import frames, versions
 from app.outposts import protocol as p
-from app.outposts import versions
 from app.outposts.errors import NoOutpostError, RefusedError
 
 SECONDS = 60.0
@@ -71,15 +71,15 @@ class Client:
 
     def _ask(self, request: p.Request) -> Any:
         self._number += 1
-        frame = p.encode({"id": self._number, "ask": request})
+        frame = frames.encode({"id": self._number, "ask": request})
         try:
             self._socket.sendall(struct.pack("!I", len(frame)) + frame)
             while True:
-                answered = p.answered(self._frame())
+                answered = frames.answered(self._frame())
                 if answered.changed:
                     continue
                 if answered.to in (self._number, 0):
-                    return p.answer_to(request, answered)
+                    return frames.answer_to(request, answered)
         except TimeoutError as e:
             raise NoOutpostError(path=self._path, reason="there was no answer in time") from e
         except OSError as e:

@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError
 
 from app import __version__, events
 from app.errors import PostError
-from app.outposts import changing
+from app.outposts import changing, frames
 from app.outposts import protocol as p
 from app.outposts.captured import Captured
 from app.outposts.errors import RefusedError
@@ -64,18 +64,18 @@ class Outpost:
         """Record what a request has raised."""
         self._post.recorder.record_failure(error)
 
-    async def answered(self, asked: p.Asked, who: str) -> p.Answered:
+    async def answered(self, asked: frames.Asked, who: str) -> frames.Answered:
         """The answer to what ``who`` asks, or why there is none: each way to an outpost sends it as it is."""
         try:
             answer = await self.answer(asked.ask, who)
         except PostError as e:
-            return p.Answered(asked.id, refused=str(e))
+            return frames.Answered(asked.id, refused=str(e))
         except CancelledError:
             raise  # who asked is gone
         except Exception as e:
             self.failed(e)
-            return p.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")
-        return p.Answered(asked.id, msgspec.Raw(p.encode(answer)))
+            return frames.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")
+        return frames.Answered(asked.id, msgspec.Raw(frames.encode(answer)))
 
     async def answer(self, request: p.Request, who: str) -> msgspec.Struct:
         """The answer to ``request``, which ``who`` asks. Raises PostError where it is refused."""

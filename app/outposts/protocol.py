@@ -1,9 +1,4 @@
-"""The protocol between a console and an outpost: requests, answers, and how they are written as bytes.
-
-A frame is a length of four bytes, big-endian, and as many bytes of MessagePack
-(https://github.com/msgpack/msgpack/blob/master/spec.md). The console sends ``{"id": N, "ask": {"do": NAME, …}}``.
-The outpost answers ``{"to": N, "answer": {…}}``, or ``{"to": N, "refused": WORDS}``, in any order; ``{"changed":
-NAME}`` is a hint that it sends unasked, and that may be lost. The first request is ``hello``.
+"""The protocol between a console and an outpost: requests and answers. ``frames.py`` has how they are written.
 
 The console reads the outpost's capture: the answer to one ``read`` is what asks for the next, so that a slow
 console never has an outpost keep more than one answer. After a link was cut, the same request is made again.
@@ -15,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from app.capture.reading.stored import Stored
-from app.outposts.errors import RefusedError
 
 VERSION: Final = 1
 """Another one means that neither understands the other."""
@@ -338,77 +332,11 @@ class Remove(Request, frozen=True, tag="remove"):
     service: Name
 
 
-_Any = (
+AnyRequest = (
     Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect
     | Configuration | Put | Remove
 )  # fmt: skip
-REQUESTS: Final[tuple[type[Request], ...]] = get_args(_Any)
-
-
-# -- frames
-
-
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frame from the console."""
-
-    id: Id
-    ask: _Any
-
-
-class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A frame from the outpost: the answer to a request, why it was refused, or a hint that something has changed."""
-
-    to: Id = 0
-    answer: msgspec.Raw = msgspec.Raw(b"")
-    refused: Annotated[str, Meta(max_length=10_000)] = ""
-    changed: Name = ""
-
-
-SERVICES_CHANGED: Final = "services"
-"""The hint that services have changed."""
-
-NOT_UNDERSTOOD: Final = "The request is wrong"
-"""So begins the refusal of a request that an outpost does not know, or not with what it says."""
-
-
-class _Numbered(msgspec.Struct):
-    id: Id = 0
-
-
-encode = msgspec.msgpack.Encoder().encode
-_ASKED = msgspec.msgpack.Decoder(Asked)
-_ANSWERED = msgspec.msgpack.Decoder(Answered)
-_NUMBERED = msgspec.msgpack.Decoder(_Numbered)
-
-
-def asked(frame: bytes) -> Asked | Answered:
-    """The request in a frame, or the answer to one that is wrong. Raises RefusedError where nobody can be answered."""
-    try:
-        return _ASKED.decode(frame)
-    except msgspec.DecodeError as e:
-        words = f"{NOT_UNDERSTOOD}: {e}. This outpost knows {', '.join(map(name_of, REQUESTS))}"
-        try:
-            return Answered(_NUMBERED.decode(frame).id, refused=words)
-        except msgspec.DecodeError:
-            raise RefusedError(reason=words) from e
-
-
-def answered(frame: bytes) -> Answered:
-    """What an outpost sent. Raises RefusedError."""
-    try:
-        return _ANSWERED.decode(frame)
-    except msgspec.DecodeError as e:
-        raise RefusedError(reason=f"The answer is wrong: {e}") from e
-
-
-def answer_to(request: Request, answered: Answered) -> Any:
-    """The answer to ``request``, of the type that it declares. Raises RefusedError."""
-    if answered.refused or not bytes(answered.answer):
-        raise RefusedError(reason=answered.refused.removesuffix(".") or "There was no answer")
-    try:
-        return msgspec.msgpack.decode(answered.answer, type=request.answer)
-    except msgspec.DecodeError as e:
-        raise RefusedError(reason=f"The answer to {name_of(type(request))} is wrong: {e}") from e
+REQUESTS: Final[tuple[type[Request], ...]] = get_args(AnyRequest)
 
 
 def name_of(request: type[Request]) -> str:

@@ -20,8 +20,8 @@ from typing import TypeVar
 import msgspec
 
 from app.errors import PostError
+from app.outposts import frames, sound
 from app.outposts import protocol as p
-from app.outposts import sound
 from app.outposts.errors import NotOurProtocolError, OlderOutpostError, RefusedError
 
 R = TypeVar("R", bound=p.Request)
@@ -57,7 +57,7 @@ def explained(error: PostError, request: p.Request, to: p.Outpost | None, name: 
         not isinstance(error, RefusedError)
         or to is None
         or to.minor >= p.MINOR
-        or not said.startswith(p.NOT_UNDERSTOOD)
+        or not said.startswith(frames.NOT_UNDERSTOOD)
     ):
         return error
     return OlderOutpostError(outpost=name, program=_program(to), what=f"all of “{p.name_of(type(request))}”")

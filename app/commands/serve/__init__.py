@@ -14,7 +14,7 @@ from app.text.escapes import one_line
 
 if TYPE_CHECKING:
     from app.outposts.keys import PublicKey
-    from app.outposts.wamp import Login
+    from app.outposts.login import Login
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,10 +104,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _login(args: argparse.Namespace) -> Login:
     """Raises RouterError, KeyFileError."""
-    from app.outposts import keys, wamp
+    from app.outposts import keys, login
 
     name = args.name or gethostname().split(".")[0]
-    return wamp.login(args.join, args.realm, name, keys.read(args.key), args.ca)
+    return login.checked(args.join, args.realm, name, keys.read(args.key), args.ca)
 
 
 def _seal(args: argparse.Namespace) -> dict[str, PublicKey]:

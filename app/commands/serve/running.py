@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from app.outposts.console import Console
     from app.outposts.joining import Joining
     from app.outposts.keys import PublicKey
+    from app.outposts.login import Login
     from app.outposts.outpost import Outpost
     from app.outposts.protocol import Allow
     from app.outposts.socket import ControlSocket
-    from app.outposts.wamp import Login
 
 PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
 """Seconds that the printer has at the end for events that are not printed yet: after a signal, and

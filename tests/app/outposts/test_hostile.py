@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from app import events
 from app.capture.reading.stored import Stored
 from app.capture.recorder import Recorder
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.arriving import Arriving, FalseError
 from app.outposts.carrier import Carrier, Closed, Connected, Lost
@@ -238,7 +239,7 @@ async def test_a_flood_of_hints_asks_no_faster_than_it_may(desk):
 def test_a_hello_that_cannot_be_is_refused(said):
     hello = msgspec.structs.asdict(p.Outpost(1, "x", "x", "read", "", 1, 0, 0)) | said
     with pytest.raises(RefusedError, match="answer to hello is wrong"):
-        p.answer_to(p.Hello(1, "me"), p.answered(p.encode({"to": 1, "answer": hello})))
+        frames.answer_to(p.Hello(1, "me"), frames.answered(frames.encode({"to": 1, "answer": hello})))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_a_hello_that_cannot_be_is_refused(said):
 )
 def test_an_answer_beyond_its_bounds_is_refused(request_, answer):
     with pytest.raises(RefusedError, match="is wrong"):
-        p.answer_to(request_, p.answered(p.encode({"to": 1, "answer": answer})))
+        frames.answer_to(request_, frames.answered(frames.encode({"to": 1, "answer": answer})))
 
 
 @pytest.mark.parametrize("id", [1 << 62, (1 << 64) - 1])

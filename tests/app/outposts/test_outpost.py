@@ -12,6 +12,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from app import events
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.answering import MOST_REQUESTS
 from app.outposts.client import Client
@@ -250,8 +251,8 @@ async def test_reading_waits_for_the_next_event_and_ends_with_its_link(desk):
     reading = in_thread(path, lambda c: c.ask(p.Read(last)))
     with closing(socket.socket(socket.AF_UNIX)) as gone:
         gone.connect(str(path))
-        gone.sendall(framed(p.encode({"id": 1, "ask": p.Hello(1, "gone")})))
-        gone.sendall(framed(p.encode({"id": 2, "ask": p.Read(last)})))
+        gone.sendall(framed(frames.encode({"id": 1, "ask": p.Hello(1, "gone")})))
+        gone.sendall(framed(frames.encode({"id": 2, "ask": p.Read(last)})))
         await until(lambda: gone.recv(4, socket.MSG_DONTWAIT | socket.MSG_PEEK) if ready(gone) else None)
     post.recorder.record(events.LOG, summary="now")
     assert [event.summary for event in (await reading).events] == ["now"]
@@ -298,7 +299,7 @@ def refused(path, sent):
         heard = b""
         while part := client.recv(65536):
             heard += part
-    return p.answered(heard[4:]).refused
+    return frames.answered(heard[4:]).refused
 
 
 @pytest.mark.parametrize(
@@ -321,8 +322,8 @@ async def test_the_first_request_is_hello(desk):
         with closing(socket.socket(socket.AF_UNIX)) as client:
             client.settimeout(30)
             client.connect(str(path))
-            client.sendall(framed(p.encode({"id": 5, "ask": p.Status()})))
-            return p.answered(client.recv(65536)[4:])
+            client.sendall(framed(frames.encode({"id": 5, "ask": p.Status()})))
+            return frames.answered(client.recv(65536)[4:])
 
     answered = await threads.deferToThread(ask, desk[2])
     assert (answered.to, answered.refused) == (5, "The first request must be hello.")
@@ -339,8 +340,8 @@ async def test_who_asks_and_does_not_read_is_read_no_further(desk):
     def flood():
         with closing(socket.socket(socket.AF_UNIX)) as client:
             client.connect(str(path))
-            client.sendall(framed(p.encode({"id": 1, "ask": p.Hello(1, "flood")})))
-            ask = framed(p.encode({"id": 2, "ask": p.Read(0)}))
+            client.sendall(framed(frames.encode({"id": 1, "ask": p.Hello(1, "flood")})))
+            ask = framed(frames.encode({"id": 2, "ask": p.Read(0)}))
             client.setblocking(False)
             sent = 0
             with suppress(BlockingIOError):

@@ -7,8 +7,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, fail, succeed
 
+from app.outposts import frames, versions
 from app.outposts import protocol as p
-from app.outposts import versions
 from app.outposts.carrier import Carrier, Closed, Connected
 from app.outposts.client import Client
 from app.outposts.errors import NotOurProtocolError, OlderOutpostError, RefusedError
@@ -83,15 +83,15 @@ class OldPi(Carrier):
 
     def ask(self, request):
         try:
-            taken = ASKED.decode(p.encode(request))
+            taken = ASKED.decode(frames.encode(request))
         except msgspec.DecodeError as e:
             return fail(RefusedError(reason=f"The request is wrong: {e}. This outpost knows hello, read"))
         self.taken.append(taken)
         if isinstance(taken, OldRead):
             return Deferred()
         answers = {OldHello: self.hello, OldStatus: {"services": [SERVICE]}, OldPut: {"services": []}}
-        answered = p.answered(p.encode({"to": 1, "answer": answers.get(type(taken), {"data": b"x"})}))
-        return succeed(p.answer_to(request, answered))
+        answered = frames.answered(frames.encode({"to": 1, "answer": answers.get(type(taken), {"data": b"x"})}))
+        return succeed(frames.answer_to(request, answered))
 
 
 def followed(desk, **more):
@@ -161,7 +161,7 @@ def test_every_addition_is_declared_as_one_that_an_older_outpost_can_do_without(
 
 def test_what_has_its_default_is_not_sent():
     for request in (p.Read(), p.Start(), p.Connections(), p.Put("x"), p.Payload(1)):
-        sent = msgspec.msgpack.decode(p.encode(request))
+        sent = msgspec.msgpack.decode(frames.encode(request))
         required = {field.encode_name for field in msgspec.structs.fields(request) if field.required}
         assert set(sent) == {"do"} | required
 
