@@ -22,6 +22,7 @@ from app.outposts import sound, versions
 from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
 from app.outposts.carrier import Carrier, Connected, Lost, Way
 from app.outposts.errors import FalseOutpostError, ItselfError, LostError
+from app.outposts.told import Told
 from app.signal import Signal
 
 READ_BYTES = 1 << 20
@@ -39,9 +40,6 @@ MOST_PAYLOAD = 64 << 20
 MOST_CAPTURES = 1_000
 """Captures that one outpost may have had, which are told apart."""
 
-CALM = 0.1
-"""Seconds from one answer of its services to the next question for them, however many hints come meanwhile."""
-
 AGAIN = 1.0
 """Seconds until an outpost is asked again that has no capture yet."""
 
@@ -53,9 +51,7 @@ class Following:
         name: what we call it; its events are of services ``name/service``.
         carrier: the way to it.
         outpost: who answered last; None before anybody has.
-        services: as it has told last.
-        news: how many times it has told of its services.
-        services_by_name: those that it has told over this connection; None before it has.
+        told: what it has told of its services.
         behind: events that it has and we have not.
         clock: by how many ns its clock is ahead of ours.
         is_ours: whether a capture with this identity is our own, which cannot be read into itself.
@@ -71,9 +67,7 @@ class Following:
         self._reactor, self._recorder, self._asks_as, self._history = reactor, recorder, asks_as, history
         self.name, self.carrier = name, carrier
         self.outpost: p.Outpost | None = None
-        self.services: tuple[p.Service, ...] = ()
-        self.services_by_name: dict[str, p.Service] | None = None
-        self.news = 0
+        self.told = Told(reactor, self.ask, lambda: self.changed.emit(self))
         self.behind = self.clock = 0
         self.problem = ""
         self.changed: Signal[Following] = Signal()
@@ -83,12 +77,11 @@ class Following:
         self._arriving: Arriving | None = None
         self._working: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None
-        self._asking_services: Deferred[None] | None = None
-        self._asks_services = self._services_stale = self._was_connected = False
+        self._was_connected = False
         self._number = recorder.add_service(name, PROTOCOL, name)
         self._unhook = (
             carrier.changed.connect(self._on_way),
-            carrier.hinted.connect(lambda _: self._refresh()),
+            carrier.hinted.connect(lambda _: self._on_hint()),
             recorder.pressure.connect(lambda _: self._go_on()),
             recorder.pause_changed.connect(lambda _: self._go_on()),
         )
@@ -109,6 +102,11 @@ class Following:
             disconnect()
         self._end_work()
         await self.carrier.close()
+
+    @property
+    def services(self) -> tuple[p.Service, ...]:
+        """Its services, as it has told last."""
+        return self.told.services
 
     def ask(self, request: p.Request) -> Deferred[Any]:
         """As ``Carrier.ask``; fails with OlderOutpostError, too. What it changes is seen in ``services`` soon."""
@@ -139,7 +137,7 @@ class Following:
     # -- the way to it
 
     def _on_way(self, way: Way) -> None:
-        self.services_by_name = None
+        self.told.stop()
         if isinstance(way, Connected):
             self._end_work()
             self._working = Deferred.fromCoroutine(self._work())
@@ -150,13 +148,16 @@ class Following:
             self._end_work()
         self.changed.emit(self)
 
+    def _on_hint(self) -> None:
+        if isinstance(self.carrier.way, Connected) and self.outpost is not None:
+            self.told.refresh()
+
     def _end_work(self) -> None:
         working, self._working = self._working, None
         self._waiting = None
         if working is not None:
             working.cancel()
-        if self._asking_services is not None:
-            self._asking_services.cancel()
+        self.told.stop()
 
     def _tell_lost(self, reason: str) -> None:
         if self._was_connected:
@@ -173,7 +174,7 @@ class Following:
         """From a new connection to its end."""
         try:
             await self._greet()
-            self._refresh()
+            self.told.refresh()
             while True:
                 await self._read()
         except (CancelledError, LostError):
@@ -304,27 +305,3 @@ class Following:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
             waiting.callback(None)
-
-    # -- services
-
-    def _refresh(self) -> None:
-        """Ask for the services; once at a time, however many hints come."""
-        self._services_stale = True
-        if not self._asks_services and isinstance(self.carrier.way, Connected) and self.outpost is not None:
-            self._asks_services = True
-            self._asking_services = Deferred.fromCoroutine(self._ask_services())
-
-    async def _ask_services(self) -> None:
-        try:
-            while self._services_stale:
-                self._services_stale = False
-                self.services = sound.services(await self.ask(p.Status()))
-                self.news += 1
-                self.services_by_name = {service.name: service for service in self.services}
-                self.changed.emit(self)
-                if self._services_stale:
-                    await deferLater(self._reactor, CALM)
-        except (PostError, CancelledError):
-            pass  # it is asked anew with the next connection
-        finally:
-            self._asks_services = False

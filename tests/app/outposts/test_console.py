@@ -311,7 +311,7 @@ async def test_relays_and_watches_are_told_where_services_of_outposts_listen_now
         await bench.post.start_all()
         port = int(bench.post.services["echo"].status.host.split(":")[1])
         await until(lambda: isinstance(where(desk, "bench/echo"), Located))
-        assert where(desk, "bench/echo") == Located("127.0.0.1", port, news=outpost.news, tls=False)
+        assert where(desk, "bench/echo") == Located("127.0.0.1", port, news=outpost.told.news, tls=False)
         desk.post.watches.check_now("it answers")
         await until(lambda: watch.words == "ok")
         await until(lambda: not watch.running)

@@ -202,6 +202,7 @@ async def test_services_are_bounded_each_is_there_once_and_all_their_words_are_o
     liar = desk.console.add("liar", Scripted(services=(*first, *many)))
     await until(lambda: liar.services)
     assert len(liar.services) <= p.MOST_SERVICES
+    assert liar.told.more >= 99_000
     huge, told, *_ = liar.services
     assert (told.name, told.status, len(told.faults)) == ("echo", "listening", 100)
     assert [one.name for one in liar.services].count("echo") == 1
@@ -214,9 +215,9 @@ async def test_services_are_bounded_each_is_there_once_and_all_their_words_are_o
 async def test_a_flood_of_hints_asks_no_faster_than_it_may(desk):
     carrier = Scripted()
     liar = desk.console.add("liar", carrier)
-    await until(lambda: liar.services_by_name is not None)
+    await until(lambda: liar.told.by_name is not None)
     clock = Clock()
-    liar._reactor, asked = clock, []
+    liar.told._reactor, asked = clock, []
     carrier.told = lambda request: (asked.append(request), carrier.hinted.emit(None))
     for _ in range(10):
         for _ in range(1_000):

@@ -160,6 +160,9 @@ def test_shows_outposts_with_their_services(window: Small) -> None:
         ["echo", "listening, 10.0.0.7:9007", "2", "", ""],
     ]  # fmt: skip
     assert window.outposts.dock.figures.text() == "1 connected"
+    window.outposts.outposts_now()["pi"].told.more = 1_500
+    window.outposts._refresh()
+    assert rows(window)[0][1].endswith("read and steered; 1,500 services more")
 
 
 def test_one_that_is_lost_says_why_and_when_it_is_tried_again(window: Small) -> None:
@@ -432,7 +435,7 @@ def test_it_is_reached_from_here(window: Small, qapp: QApplication) -> None:
     action(window, "Watch it…").trigger()
     assert window.reached == ["tcp://bench-3:9007", "pi/echo"]
     outpost = window.outposts.outposts_now()["pi"]
-    outpost.services_by_name = {"echo": msgspec.structs.replace(ECHO, status="stopped")}
+    outpost.told.by_name = {"echo": msgspec.structs.replace(ECHO, status="stopped")}
     action(window, "Copy its address").trigger()
     assert window.said == ["pi/echo: its status there is stopped"]
 
