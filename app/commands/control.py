@@ -164,10 +164,16 @@ def _configuration(client: Client, args: argparse.Namespace) -> int:
     if args.json:
         print(json_line(_plain(table)))
         return DONE
-    print("\n".join(map(one_line, table.toml.rstrip("\n").split("\n"))))
+    print("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in table.toml).rstrip("\n"))
     if table.secret:
         output.warn(f"left out: {', '.join(table.secret)}. put --keep keeps it as it is")
     return DONE
+
+
+def _escaped(character: str) -> str:
+    """A character as TOML has it in a text."""
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def _put(client: Client, args: argparse.Namespace) -> int:
