@@ -160,9 +160,9 @@ class Edits(QObject):
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
 
-    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
-        """Replace the hosted programs."""
-        self._push(text, replace(self.state, programs=tuple(programs)))
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str, merge: str = "") -> None:
+        """Replace the hosted programs; ``merge`` as for ``replace``."""
+        self._push(text, replace(self.state, programs=tuple(programs)), merge=merge)
 
     def set_outposts(self, outposts: Iterable[OutpostConfig], text: str) -> None:
         """Replace the outposts."""

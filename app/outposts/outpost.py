@@ -8,7 +8,7 @@ from time import time_ns
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, DeferredList
 
 from app import __version__, events
 from app.errors import PostError
@@ -17,10 +17,14 @@ from app.outposts import protocol as p
 from app.outposts.captured import Captured
 from app.outposts.errors import RefusedError
 from app.post import Post
+from app.programs.hosted import HostedProgram
+from app.programs.shown import HostedPort
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.signal import Signal
-from app.status import Failed, Held, Listening, Status, Waiting
+from app.status import Failed, Held, Listening, Running, Status, Waiting
+
+_Listed = Service | HostedProgram | HostedPort
 
 
 class Outpost:
@@ -38,6 +42,7 @@ class Outpost:
         self._unhook = (
             post.services_changed.connect(lambda _: self.services_changed.emit(None)),
             post.status_changed.connect(lambda _: self.services_changed.emit(None)),
+            post.programs.status_changed.connect(lambda _: self.services_changed.emit(None)),
         )
         self._answers: dict[type[p.Request], Callable[[Any, str], Awaitable[msgspec.Struct]]] = {
             p.Hello: self._hello,
@@ -88,7 +93,7 @@ class Outpost:
             )
         return await self._answers[type(request)](request, who)
 
-    def _record(self, who: str, words: str, request: p.Request, service: Service | None = None) -> None:
+    def _record(self, who: str, words: str, request: p.Request, service: _Listed | None = None) -> None:
         detail = json.dumps({"by": who, "request": p.name_of(type(request))})
         number = service.number if service else 0
         self._post.recorder.record(events.CONTROL_ASKED, number, summary=f"{who}: {words}", detail=detail)
@@ -109,46 +114,71 @@ class Outpost:
 
     # -- services
 
+    def _all(self) -> list[_Listed]:
+        """Services, and programs, each with its ports behind it."""
+        found: list[_Listed] = [*self._post.services.values()]
+        for program in self._post.programs:
+            found += [program, *program.ports.values()]
+        return found
+
     def _service(self, name: str) -> Service:
         service = self._post.services.get(name)
         if service is None:
             raise RefusedError(reason=f"There is no service {name}. There are {_names(self._post.services)}")
         return service
 
+    def _owner(self, name: str) -> Service | HostedPort:
+        owner = self._post.owner(name)
+        if owner is None:
+            names = (one.config.name for one in self._post.owners())
+            raise RefusedError(reason=f"There is no service {name}. There are {_names(names)}")
+        return owner
+
+    def _asked(self, names: Iterable[str]) -> list[_Listed]:
+        """Services, programs and ports of these names; none named: all services and programs."""
+        there = self._all()
+        if not names:
+            return [one for one in there if not isinstance(one, HostedPort)]
+        found = {one.config.name: one for one in there}
+        for name in names:
+            if name not in found:
+                raise RefusedError(reason=f"There is no service {name}. There are {_names(found)}")
+        return [found[name] for name in names]
+
     async def _services(self, request: p.Request, who: str) -> p.Services:
-        return _told(self._post.services.values())
+        return _told(self._all())
 
     async def _start(self, request: p.Start, who: str) -> p.Services:
-        services = self._asked(request.services)
-        for service in services:
-            if not service.running or isinstance(service.status, Waiting):
-                self._record(who, f"start {service.config.name}", request, service)
+        asked = self._asked(request.services)
+        for one in asked:
+            if isinstance(one, HostedPort) and not one.running:
+                await one.start()  # refused: only the program opens it
+        for one in asked:
+            if not one.running or isinstance(one.status, Waiting):
+                self._record(who, f"start {one.config.name}", request, one)
         await self._post.start_all(None if not request.services else request.services)
-        return _told(services)
+        return _told(asked)
 
     async def _stop(self, request: p.Stop, who: str) -> p.Services:
-        services = self._asked(request.services)
-        for service in services:
-            if service.running:
-                self._record(who, f"stop {service.config.name}", request, service)
+        asked = self._asked(request.services)
+        for one in asked:
+            if one.running:
+                self._record(who, f"stop {one.config.name}", request, one)
+        ports = [one.stop() for one in asked if isinstance(one, HostedPort)]
         await self._post.stop_all(names=None if not request.services else request.services)
-        return _told(services)
-
-    def _asked(self, names: Iterable[str]) -> list[Service]:
-        return [self._service(name) for name in names] or list(self._post.services.values())
+        await DeferredList(ports)
+        return _told(asked)
 
     async def _switch_fault(self, request: p.SwitchFault, who: str) -> p.Done:
         found = [
             (service, fault)
-            for service in self._post.services.values()
+            for service in self._post.owners()
             for fault in service.faults.all
             if request.name in (fault.name, f"{service.config.name}/{fault.name}")
         ]
         if not found:
             every = [
-                f"{service.config.name}/{fault.name}"
-                for service in self._post.services.values()
-                for fault in service.faults.all
+                f"{service.config.name}/{fault.name}" for service in self._post.owners() for fault in service.faults.all
             ]
             raise RefusedError(reason=f"There is no fault {request.name}. There are {_names(every)}")
         for service, fault in found:
@@ -163,7 +193,7 @@ class Outpost:
     # -- connections
 
     async def _connections(self, request: p.Connections, who: str) -> p.OpenConnections:
-        services = [self._service(request.service)] if request.service else list(self._post.services.values())
+        services = [self._owner(request.service)] if request.service else self._post.owners()
         found = [(service, connection) for service in services for connection in service.connections.values()]
         listed = [
             p.Connection(
@@ -173,8 +203,8 @@ class Outpost:
         ]  # fmt: skip
         return p.OpenConnections(tuple(listed), len(found) - len(listed))
 
-    def _connection(self, number: int) -> tuple[Service, Connection]:
-        for service in self._post.services.values():
+    def _connection(self, number: int) -> tuple[Service | HostedPort, Connection]:
+        for service in self._post.owners():
             if number in service.connections:
                 return service, service.connections[number]
         raise RefusedError(reason=f"There is no open connection {number}")
@@ -220,13 +250,20 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _told(services: Iterable[Service]) -> p.Services:
+def _told(services: Iterable[_Listed]) -> p.Services:
     every = tuple(services)
     listed = every[: p.MOST_SERVICES]
     return p.Services(tuple(map(_described, listed)), len(every) - len(listed))
 
 
-def _described(service: Service) -> p.Service:
+def _described(service: _Listed) -> p.Service:
+    if isinstance(service, HostedProgram):
+        received, sent = service.bytes_so_far()
+        status, ports = service.status, service.ports.values()
+        return p.Service(
+            service.config.name, "program", "", type(status).__name__.lower(), _words(status) or service.said,
+            sum(port.accepted for port in ports), sum(port.opened for port in ports), received, sent,
+        )  # fmt: skip
     received, sent = service.bytes_so_far()
     config = service.config
     return p.Service(
@@ -240,4 +277,6 @@ def _described(service: Service) -> p.Service:
 def _words(status: Status) -> str:
     if isinstance(status, Listening):
         return status.host
+    if isinstance(status, Running):
+        return status.blocked
     return status.reason if isinstance(status, Failed | Waiting | Held) else ""

@@ -63,6 +63,8 @@ class OutpostMenu(QMenu):
         if not named:
             self._want(self.tr("Add a se&rvice…"), "new", p.Put, "plus")
             return
+        if any(one.name == self._service and one.protocol == "program" for one in outpost.services):
+            return  # it has ports, which are services, and stands in the workspace of its machine
         self._want(self.tr("&Open in Send"), "send", p.Status, "send")
         self._want(self.tr("&Watch it…"), "watch", p.Status)
         self._want(self.tr("Cop&y its address"), "copy", p.Status, "copy")

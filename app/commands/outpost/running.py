@@ -33,7 +33,7 @@ class _Run(Run):
 
     async def start(self) -> None:
         await self._post.open(self._capture, self._limit)
-        if self._post.refused:
+        if self._post.capturing.refused:
             trouble = self._post.recorder.trouble
             print(one_line(f"listening-post: {trouble.text if trouble else 'no capture'}"), file=sys.stderr)
             self.exit_code = 1

@@ -5,34 +5,23 @@ from __future__ import annotations
 import argparse
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 
 from app import events, faults, responders
 from app.alerts.actions import all_actions
-from app.alerts.alert import ALERT
-from app.alerts.mail import MAIL
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import table
-from app.commands.reference import error_tables
+from app.commands.reference import error_tables, workspace_tables
+from app.commands.reference.markdown import code, options_table, plain
 from app.faults.presets import PRESETS
-from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
 from app.limits import LIMITS
 from app.metrics.declared import METRICS
-from app.options import Option
-from app.programs.config import PROGRAM
-from app.services import settings
 from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
-from app.watch.config import WATCH
-from app.workspace import service_checks
-from app.workspace.message import MESSAGE
-from app.workspace.outposts import OUTPOST, OWN
 
 
 def fault_table() -> str:
@@ -40,7 +29,7 @@ def fault_table() -> str:
     rows = []
     for kind in faults.built_in().values():
         sides = ", ".join(kind.sides)
-        rows.append(f"| [`{kind.name}`](#{kind.name}) | {_fits(kind)} | {sides} | {_plain(kind.help)} |")
+        rows.append(f"| [`{kind.name}`](#{kind.name}) | {_fits(kind)} | {sides} | {plain(kind.help)} |")
     return "\n".join(["| kind | for | on | |", "|---|---|---|---|", *rows])
 
 
@@ -52,7 +41,7 @@ def fault_kinds() -> str:
         sides = f"{first} (the default) or {' or '.join(others)}" if others else f"{first} alone"
         fits = f"On {sides}; for {_fits(kind)}{', with TLS' if kind.tls else ''}."
         options = f"\n\n{options_table(kind.options, units=True)}" if kind.options else ""
-        parts.append(f"### `{kind.name}`\n\n{_plain(kind.help)}. {fits}{options}")
+        parts.append(f"### `{kind.name}`\n\n{plain(kind.help)}. {fits}{options}")
     return "\n\n".join(parts)
 
 
@@ -67,13 +56,13 @@ def fault_conditions() -> str:
 
 def fault_presets() -> str:
     """A row for each network, with its figures."""
-    rows = (f"| {preset.name} | {_plain(preset.figures)} | {_plain(preset.help)} |" for preset in PRESETS)
+    rows = (f"| {preset.name} | {plain(preset.figures)} | {plain(preset.help)} |" for preset in PRESETS)
     return "\n".join(["| network | to the client / from it | |", "|---|---|---|", *rows])
 
 
 def filter_fields() -> str:
     """A row for each field that a filter can name."""
-    rows = (f"| `{f.name}` | {f.type} | {f.help} | {_code(operators(f))} |" for f in FIELDS.values())
+    rows = (f"| `{f.name}` | {f.type} | {f.help} | {code(operators(f))} |" for f in FIELDS.values())
     return "\n".join(["| field | holds | | compared with |", "|---|---|---|---|", *rows])
 
 
@@ -83,34 +72,8 @@ def responder_table() -> str:
     for name in responders.built_in():
         found = responders.find(name)
         assert found is not None
-        rows.append(f"| `{name}` | {', '.join(found.builders)} | {_plain(found.help)} |")
+        rows.append(f"| `{name}` | {', '.join(found.builders)} | {plain(found.help)} |")
     return "\n".join(["| responder | for | |", "|---|---|---|", *rows])
-
-
-def responder_options() -> str:
-    """For each responder that has options, a table of its options."""
-    parts = []
-    for name in responders.built_in():
-        found = responders.find(name)
-        assert found is not None
-        if found.options:
-            parts.append(f"### `{name}`\n\n{_plain(found.help)}.\n\n{options_table(_merged(found.options))}")
-    return "\n\n".join(parts)
-
-
-def protocol_options() -> str:
-    """For each protocol, a table of the options that each of its services has."""
-    parts = []
-    for protocol in PROTOCOLS.values():
-        if protocol.options:
-            parts.append(f"### {protocol.title}\n\n{options_table(protocol.options)}")
-    return "\n\n".join(parts)
-
-
-def sections() -> str:
-    """The tables ``tls``, ``limits`` and ``socket`` of a service."""
-    parts = [f"### `[service.{name}]`\n\n{options_table(declared)}" for name, declared in settings.SECTIONS.items()]
-    return "\n\n".join(parts)
 
 
 def commands() -> str:
@@ -131,52 +94,15 @@ def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
         shown = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
         takes = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
         value = f" {takes}" if action.option_strings and takes else ""
-        rows.append(f"| `{_plain(shown + value)}` | {_plain(action.help or '')} |")
+        rows.append(f"| `{plain(shown + value)}` | {plain(action.help or '')} |")
     more = ["", "```", *parser.epilog.splitlines(), "```"] if parser.epilog and "\n" in parser.epilog else []
     return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows, *more])
-
-
-def workspace_keys() -> str:
-    """The keys of a service, of a saved message and of a watch."""
-    service = "\n".join(
-        ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
-    )
-    faults = (
-        "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
-    )
-    messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
-    programs = f"### `[[program]]`\n\n{options_table(PROGRAM)}"
-    watches = f"### `[[watch]]`\n\n{options_table(WATCH)}"
-    return "\n\n".join((f"### `[[service]]`\n\n{service}", messages, programs, watches, _outposts()))
-
-
-def _outposts() -> str:
-    return f"### `[[outpost]]`\n\n{options_table(OUTPOST)}\n\n### `[outpost]`\n\n{options_table(OWN)}"
-
-
-_SERVICE = {
-    "name": f"**needed**; one line of at most {service_checks.MAX_NAME} characters, each service its own",
-    "protocol": f"**needed**; one of {', '.join(f'`{name}`' for name in PROTOCOLS)}",
-    "listen": '**needed**; address and port, as `"127.0.0.1:9007"` or `"[::1]:9007"`. Port 0 takes a free one',
-    "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
-    "autostart": "start it with the window (no)",
-    "group": f"the heading under which the window lists it; one line of at most {service_checks.MAX_NAME} characters",
-    "seed": "of the draws of its faults; 0: that of the run (0)",
-    "options": "the responder's own, and the protocol's",
-    "fault": f"tables `[[service.fault]]`, at most {MAX_FAULTS}: see [faults](faults.md)",
-    **{name: f"see `[service.{name}]`" for name in settings.SECTIONS},
-}
-
-
-def alert_keys() -> str:
-    """The keys of an alert and of the mail settings."""
-    return f"### `[[alert]]`\n\n{options_table(ALERT)}\n\n### `[mail]`\n\n{options_table(MAIL)}"
 
 
 def alert_actions() -> str:
     """A row for each thing that an alert can do."""
     rows = (
-        f"| `{f'{action.name} {action.argument}'.strip()}` | {_plain(action.help)}"
+        f"| `{f'{action.name} {action.argument}'.strip()}` | {plain(action.help)}"
         f"{'; also when it is resolved' if action.resolves else ''} |"
         for action in all_actions().values()
     )
@@ -192,7 +118,7 @@ def event_kinds() -> str:
 def limit_table() -> str:
     """A row for each limit that an event can name."""
     rows = (
-        f"| `{limit.name}` | {_plain(limit.meaning)} | {_code(('limit', 'value', *limit.keys))} |"
+        f"| `{limit.name}` | {plain(limit.meaning)} | {code(('limit', 'value', *limit.keys))} |"
         for limit in LIMITS.values()
     )
     return "\n".join(["| limit | | detail |", "|---|---|---|", *rows])
@@ -211,7 +137,7 @@ def capture_tables() -> str:
     _, _, table, _ = re.split(r"^=+ +=+\n", schema.__doc__, flags=re.MULTILINE)
     rows = re.sub(r"\n {3,}", " ", table).strip().splitlines()
     pairs = (row.split(maxsplit=1) for row in rows)
-    listed = [f"| {_single(name)} | {_single(_plain(words))} |" for name, words in pairs]
+    listed = [f"| {_single(name)} | {_single(plain(words))} |" for name, words in pairs]
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         schema.create(db)
         sql = ";\n".join(text for (text,) in db.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL"))
@@ -222,68 +148,12 @@ def _single(text: str) -> str:
     return text.replace("``", "`")
 
 
-def options_table(declared: Iterable[Option], *, units: bool = False) -> str:
-    """A row for each option; an option that holds tables has a row for each of their keys, too.
-
-    With ``units``, defaults have theirs.
-    """
-    return "\n".join(["| key | default | |", "|---|---|---|", *_rows(declared, "", units=units)])
-
-
-def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> Iterator[str]:
-    for option in declared:
-        words = _plain(option.help)
-        if option.protocols:
-            words += f" ({', '.join(option.protocols)})"
-        if option.when:
-            values = " or ".join("empty" if value in ("", []) else _written(value) for value in option.when[1])
-            words += f", where `{option.when[0]}` is {values}"
-        if option.choices:
-            words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
-        needed = f"**needed**, or `{option.instead}`" if option.instead else "**needed**"
-        default = needed if option.required else _default(option)
-        if units and option.unit:
-            default += f" {option.unit}"
-        yield f"| `{prefix}{option.name}` | {default} | {words} |"
-        yield from _rows(option.of, f"{prefix}{option.name}.")
-
-
-def _default(option: Option) -> str:
-    return "none" if option.of or option.default in ([], {}) else _written(option.default)
-
-
-def _written(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{value:,g}".replace("e+0", "e") if value < 10**6 else f"{value:,}"
-    return f"`{_plain(str(value))}`" if value else ""
-
-
-def _merged(options: Iterable[Option]) -> list[Option]:
-    """Make one option of those with the same name and help that are declared for several protocols separately."""
-    found: dict[tuple[str, str], Option] = {}
-    for option in options:
-        first = found.setdefault((option.name, option.help), option)
-        if first is not option:
-            found[option.name, option.help] = replace(first, protocols=first.protocols + option.protocols)
-    return list(found.values())
-
-
-def _code(words: Iterable[str]) -> str:
-    return " ".join(f"`{word.rstrip(' {')}`" for word in words)
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def crcs() -> str:
     """A row for each width of CRC, with the names of its kinds."""
     by_width: dict[str, list[str]] = {}
     for name in CRCS:
         by_width.setdefault(name.partition("/")[0], []).append(name)
-    rows = (f"| {width.upper()} | {_code(names)} |" for width, names in by_width.items())
+    rows = (f"| {width.upper()} | {code(names)} |" for width, names in by_width.items())
     return "\n".join(["| width | names |", "|---|---|", *rows])
 
 
@@ -291,14 +161,14 @@ def framings() -> str:
     """A row for each way to say where a message ends."""
     rows = []
     for framing in FRAMINGS.values():
-        own = "; ".join(f"`{option.name}`: {_plain(option.help)}" for option in framing.options if option != LONGEST)
+        own = "; ".join(f"`{option.name}`: {plain(option.help)}" for option in framing.options if option != LONGEST)
         rows.append(f"| `{framing.name}` | {framing.ends} | {own} |")
     return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
 
 
 def metrics() -> str:
     rows = [
-        f"| `{metric.name}` | {metric.type} | {_code(metric.labels)} | {metric.meaning} {metric.more}".rstrip() + " |"
+        f"| `{metric.name}` | {metric.type} | {code(metric.labels)} | {metric.meaning} {metric.more}".rstrip() + " |"
         for metric in METRICS.values()
     ]
     return "\n".join(["| metric | type | labels | |", "|---|---|---|---|", *rows])
@@ -311,12 +181,12 @@ BLOCKS = {
     "fault-presets": fault_presets,
     "filter-fields": filter_fields,
     "responders": responder_table,
-    "responder-options": responder_options,
-    "protocol-options": protocol_options,
-    "sections": sections,
+    "responder-options": workspace_tables.responder_options,
+    "protocol-options": workspace_tables.protocol_options,
+    "sections": workspace_tables.sections,
     "commands": commands,
-    "workspace-keys": workspace_keys,
-    "alert-keys": alert_keys,
+    "workspace-keys": workspace_tables.workspace_keys,
+    "alert-keys": workspace_tables.alert_keys,
     "alert-actions": alert_actions,
     "event-kinds": event_kinds,
     "limits": limit_table,

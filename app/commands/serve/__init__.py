@@ -6,15 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.commands import arguments, errors
 from app.commands.exit_codes import WRONG_USAGE
 from app.text.escapes import one_line
 
 if TYPE_CHECKING:
+    from app.commands.serve.order import Order
     from app.outposts.keys import PublicKey
     from app.outposts.login import Login
+    from app.outposts.protocol import Allow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,11 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.capture.keeping.retention import Keeping
-    from app.capture.link import DEFAULT_LIMIT
     from app.commands.running import choose_reactor
     from app.commands.serve import fault_switches, running
-    from app.services.surroundings import draw_seed
     from app.workspace import reading as workspace
 
     if args.join and args.key is None:
@@ -92,14 +91,30 @@ def run(args: argparse.Namespace) -> int:
     except errors.UnknownFaultError as e:
         print(one_line(f"listening-post: {e}"), file=sys.stderr)
         return WRONG_USAGE
-    return running.run(
-        reactor, loaded, args.capture, args.seconds,
-        seed=args.seed or draw_seed(),
-        as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
+    return running.run(reactor, loaded, _order(args, loaded.allow))
+
+
+def _order(args: argparse.Namespace, allow: Allow | Literal[""]) -> Order:
+    """``allow`` is what the workspace says. Raises RouterError, KeyFileError."""
+    from app.capture.keeping.retention import Keeping
+    from app.capture.link import DEFAULT_LIMIT
+    from app.commands.serve.order import Order
+    from app.services.surroundings import draw_seed
+
+    return Order(
+        args.seed or draw_seed(),
+        args.capture,
+        args.seconds,
+        as_json=args.json,
+        quiet=args.quiet,
+        limit=args.limit or DEFAULT_LIMIT,
+        keeping=Keeping(args.keep_days),
         metrics=args.metrics or "",
-        control=args.control, allow=args.allow or loaded.allow or "read", join=_login(args) if args.join else None,
+        control=args.control,
+        join=_login(args) if args.join else None,
         seal=_seal(args),
-    )  # fmt: skip
+        allow=args.allow or allow or "read",
+    )
 
 
 def _login(args: argparse.Namespace) -> Login:

@@ -51,6 +51,7 @@ class FaultsDialog(CarefulDialog):
         self.buttons.setContentsMargins(16, 8, 16, 12)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.cancel)
+        self.buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         for kind in (QDialogButtonBox.Ok, QDialogButtonBox.Cancel):
             self.buttons.button(kind).setAutoDefault(False)
         column = QVBoxLayout(self)
