@@ -117,6 +117,8 @@ class OutpostTree(QTreeWidget):
         status = sound.name(service.status)
         faults = [sound.name(fault.name) for fault in service.faults if fault.enabled]
         state = f"{status}, {said}" if said else status
+        if service.tls:
+            state = self.tr("{state}, with TLS").format(state=state)
         if faults:
             state = self.tr("{state}; faults: {names}").format(state=state, names=", ".join(faults))
         if not known:

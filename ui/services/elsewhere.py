@@ -114,7 +114,7 @@ class ServicesElsewhere(QObject):
         menu.setToolTipsVisible(True)
         menu.setAttribute(Qt.WA_DeleteOnClose)
         for outpost in self._outposts().values():
-            action = menu.addAction(unmarked(outpost.name))
+            action = menu.addAction(self.tr("Copy to {outpost}").format(outpost=unmarked(outpost.name)))
             action.triggered.connect(lambda _, to=outpost: self.copy(config, to))
             why = words.why_not(outpost, p.Put)
             action.setEnabled(not why)

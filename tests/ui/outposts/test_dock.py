@@ -160,9 +160,11 @@ def test_shows_outposts_with_their_services(window: Small) -> None:
         ["echo", "listening, 10.0.0.7:9007", "2", "", ""],
     ]  # fmt: skip
     assert window.outposts.dock.figures.text() == "1 connected"
-    window.outposts.outposts_now()["pi"].told.more = 1_500
+    told = window.outposts.outposts_now()["pi"].told
+    told.more, told.services = 1_500, (msgspec.structs.replace(ECHO, tls=True),)
     window.outposts._refresh()
     assert rows(window)[0][1].endswith("read and steered; 1,500 services more")
+    assert rows(window)[1][1] == "listening, 10.0.0.7:9007, with TLS"
 
 
 def test_one_that_is_lost_says_why_and_when_it_is_tried_again(window: Small) -> None:
@@ -383,7 +385,7 @@ def test_a_service_is_copied_to_an_outpost_and_from_it(window: Small) -> None:
     window.follow(Pi("read"), "rack")
     here = config("echo", 9007)
     menu = window.elsewhere.menu(here)
-    assert [(one.text(), one.isEnabled()) for one in menu.actions()] == [("pi", True), ("rack", False)]
+    assert [(one.text(), one.isEnabled()) for one in menu.actions()] == [("Copy to pi", True), ("Copy to rack", False)]
     assert "does not allow it" in menu.actions()[1].toolTip()
     menu.actions()[0].trigger()
     dialog = window.elsewhere.dialog
