@@ -71,7 +71,7 @@ class ServiceDialog(CarefulDialog):
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
         self._scrolls: dict[tuple[str, str], Page] = {}
-        self.setWindowTitle(self.tr("New service"))
+        self.setWindowTitle(self.title())
         self._build()
         self._lay_out()
         self._fill(self._config)
@@ -91,8 +91,16 @@ class ServiceDialog(CarefulDialog):
     def typed(self) -> object:
         return self.config(), self.port.text()
 
+    def title(self) -> str:
+        """What stands above it."""
+        return self.tr("New service")
+
     def lost(self) -> str:
         return self.tr("Discard the new service?")
+
+    def rules_words(self) -> str:
+        """What is said of rules, which this form does not show."""
+        return self.tr("Its rules are edited on its page, which opens next.")
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
@@ -334,7 +342,7 @@ class ServiceDialog(CarefulDialog):
         self.rules.setVisible(option is not None)
         given = self._options().get(option.name, ()) if option is not None else ()
         titles = [" → ".join(filter(None, title_of(name, protocol, rule))) for rule in given]
-        words = self.tr("Its rules are edited on its page, which opens next.")
+        words = self.rules_words()
         self.rules.setText("\n".join([*titles[:SHOWN], *(["…"] if len(titles) > SHOWN else []), words]))
 
     def _show_pages(self) -> None:
