@@ -31,7 +31,7 @@ class Process:
 
     tail = b""
 
-    def __init__(self, reactor, recorder, number, shown, heard, ended) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, reactor, recorder, number, shown, heard, in_thread, ended) -> None:  # type: ignore[no-untyped-def]
         self.pid, self.ended, self.done = 0, ended, []
 
     def start(self, program, folder, ports) -> None:  # type: ignore[no-untyped-def]
