@@ -18,7 +18,8 @@ from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
 from app.workspace.outposts import OutpostConfig
-from app.workspace.reading import MAX_NAME, Workspace
+from app.workspace.reading import Workspace
+from app.workspace.service_checks import MAX_NAME
 
 STEPS = 500
 """Changes that can be undone. Their states share what is the same in them."""

@@ -22,6 +22,7 @@ from app.capture.reading.store import Store
 from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
+from app.outposts.pace import Gathering
 from app.post import Post
 from app.programs.hosted import HostedProgram
 from app.programs.shown import HostedPort
@@ -57,6 +58,8 @@ class Outpost:
         self._reactor, self._post, self._name, self.allow = reactor, post, name, allow
         self.services_changed: Signal[None] = Signal()
         self._reader: Reader | None = None
+        self._gathering = Gathering(reactor, post.recorder)
+        self._identity = ""  # of the capture of now, once a read has found it
         self._left: tuple[Path, ...] = ()  # replaced, never changed: the thread of the reader has it, too
         self._unhook = (
             post.services_changed.connect(lambda _: self.services_changed.emit(None)),
@@ -82,6 +85,7 @@ class Outpost:
     def close(self) -> None:
         for disconnect in self._unhook:
             disconnect()
+        self._gathering.close()
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -128,19 +132,28 @@ class Outpost:
         return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, now)
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
-        recorder = self._post.recorder
+        recorder, of = self._post.recorder, self._post.capture
 
         def read(store: Store) -> p.Events:
             if request.capture in ("", batches.identity(store)):
                 return _events(store, request)
             return _rest(self._left, request, store)
 
-        found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
-        if not found.events and request.capture in ("", found.capture) and request.seconds:
-            recorder.flush()
-            if recorder.range.last <= request.after:
-                await self._wait_for(request.after, request.seconds)
+        if self._identity and request.capture == self._identity and recorder.range.last <= request.after:
+            found = p.Events(self._identity, recorder.range.first, recorder.range.last)  # without a look at the file
+        else:
+            found = await self._in_reader(read, p.Events("", 1, 0))
+        if request.capture not in ("", found.capture):
+            return found
+        if self._post.capture == of:
+            self._identity = found.capture
+        if not found.events and request.seconds:
+            with self._gathering.waiting():
+                if recorder.range.last <= request.after:
+                    await self._wait_for(request.after, request.seconds)
             found = await self._in_reader(read, found)
+        if request.seconds:
+            self._gathering.answered()
         return found
 
     def _wait_for(self, after: int, seconds: float) -> Deferred[None]:
@@ -186,6 +199,7 @@ class Outpost:
         return done
 
     def _on_capture(self, post: Post) -> None:
+        self._identity = ""
         if self._reader is not None and post.capture is not None:
             self._left = (*self._left, self._reader.path)[-MOST_LEFT:]
             self._reader.switch(post.capture)
