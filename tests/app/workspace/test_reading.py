@@ -2,7 +2,7 @@
 
 import string
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -300,9 +300,9 @@ def test_hostile_toml_is_a_problem_like_another(source):
 
 def test_many_problems_take_no_time():
     source = "version = 1\n" + "[[service]]\nname = 1\n" * 10_000
-    before = perf_counter()
+    before = process_time()
     assert len(problems(source)) == 30_000
-    assert perf_counter() - before < 5
+    assert process_time() - before < 5
 
 
 @given(st.text() | st.text(st.sampled_from("[]{}=.,\n\"' a1#")))
