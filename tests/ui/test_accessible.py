@@ -44,7 +44,7 @@ pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\
 
 def nameless(top: QWidget) -> list[str]:
     """What takes the focus in ``top`` and has no name that could be read out."""
-    named = {label.buddy() for label in top.window().findChildren(QLabel) if label.text()}
+    named = {label.buddy() for label in top.findChildren(QLabel) if label.text()}
     taking = [widget for widget in top.findChildren(QWidget) if _takes_focus(widget)]
     return [_told(widget) for widget in taking if not _name(widget) and widget not in named]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
@@ -138,6 +138,7 @@ class OutpostTree(QTreeWidget):
             row.setText(column, text)
             row.setToolTip(column, plain(text))
 
+    @pyqtSlot()
     def _measure(self) -> None:
         side = theme.scaled(LAMP)
         self.setIconSize(QSize(side, side))

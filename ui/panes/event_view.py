@@ -250,9 +250,12 @@ class EventView(TailView):
         if seen and not self.following:  # what is read stays in view, as when a dock opens below
             self._show(self._current)
 
-    def restore_columns(self, state: QByteArray) -> None:
-        """Take the widths of the columns that the header's ``saveState`` has returned."""
-        self.header.restore(state)
+    def restore_columns(self, state: QByteArray, char: float = 0) -> None:
+        """Take the widths of the columns that the header's ``saveState`` has returned.
+
+        ``char``: the width of a character to which they belong, if it is another one by now.
+        """
+        self.header.restore(state, char)
         self._set_width()
 
     def _set_width(self, *_: object) -> None:
