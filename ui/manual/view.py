@@ -123,11 +123,12 @@ class PageView(QTextBrowser):
         if kind != QTextDocument.ImageResource or not path.is_relative_to(self._folder):
             return QVariant()
         image = QImage(str(path))
-        ratio = self.devicePixelRatioF()
-        room = round(self._room() * ratio)
-        if image.width() > room:
-            image = image.scaledToWidth(room, Qt.SmoothTransformation)
-            image.setDevicePixelRatio(ratio)
+        width = min(image.width(), self._room())
+        pixels = round(width * self.devicePixelRatioF())
+        if image.width() > pixels:
+            image = image.scaledToWidth(pixels, Qt.SmoothTransformation)
+        if not image.isNull():
+            image.setDevicePixelRatio(image.width() / width)
         return QVariant(image)
 
     def _room(self) -> int:

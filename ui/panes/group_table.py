@@ -257,9 +257,13 @@ class GroupTable(QTableView):
             self.selectRow(row)
 
     def sizeHint(self) -> QSize:
-        rows = min(max(len(self.groups.groups), 3), 8)
-        height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize()
-        return QSize(super().sizeHint().width(), height + 4)
+        return QSize(super().sizeHint().width(), self._height(min(max(len(self.groups.groups), 3), 8)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._height(1))
+
+    def _height(self, rows: int) -> int:
+        return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 4
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape and self._chosen:

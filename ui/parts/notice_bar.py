@@ -31,7 +31,7 @@ class NoticeBar(QFrame):
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
         let_shrink(self.label)
-        layout.addWidget(self._mark, 0, Qt.AlignTop)
+        layout.addWidget(self._mark)
         layout.addWidget(self.label, 1)
         if closable:
             close = QToolButton()

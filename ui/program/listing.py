@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 
 from ui.detail.sheet import visible
 from ui.looks import theme
-from ui.parts.delegates import Unframed
+from ui.parts.delegates import Spaced
 from ui.parts.labels import plain
 
 Row = Sequence[str]
@@ -34,7 +34,7 @@ class Listing(QTableWidget):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self.setItemDelegate(Unframed(self))
+        self.setItemDelegate(Spaced(self))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setHighlightSections(False)
