@@ -52,9 +52,14 @@ import os, sys
 from pathlib import Path
 from twisted.internet import reactor
 
-seen = [sys.path, sys.argv, sys.stdin.encoding, os.getcwd(), __name__, __file__, sorted(os.environ.items())]
-Path("seen~").write_text(repr(seen))
-os.rename("seen~", "seen")
+there = sorted((name, value) for name, value in os.environ.items() if name != "LISTENING_POST_PROGRAM")
+seen = [sys.path, sys.argv, sys.stdin.encoding, os.getcwd(), __name__, __file__, there]
+
+def tell():  # now that the reactor has its handlers of signals
+    Path("seen~").write_text(repr(seen))
+    os.rename("seen~", "seen")
+
+reactor.callLater(0, tell)
 reactor.run()
 """
 

@@ -6,6 +6,7 @@ imports; that of a program of a workspace, with Twisted, 0.4 s. Here a mother of
 have had. The kernel is told to make it a child of hers as a sibling (``CLONE_PARENT``): this process is its parent,
 which waits for it, signals it and sees how it ended.
 
+What the system says of the environment of one that is forked, and of what that forks in turn, is their mother's.
 Programs that are forked themselves (``tests.preloaded``) have such a mother of writers each, and start hosts as ever.
 Where ``real`` is set, and where the kernel's call is not known, both are started as in a program.
 """
