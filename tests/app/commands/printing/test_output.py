@@ -30,8 +30,16 @@ CLOSED = "listening-post: Cannot write standard output: Bad file descriptor.\n"
 @pytest.mark.parametrize(("where", "words"), [("> /dev/full", FULL), (">&-", CLOSED)])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_command_that_cannot_print_says_so_and_fails(where: str, words: str, unbuffered: str) -> None:
-    script = f'PYTHONUNBUFFERED={unbuffered} "$@" {where}'
-    assert shell(script, "check", "resources/demo.toml") == (1, "", words)
+    if unbuffered:
+        closed = words == CLOSED
+        with open(os.devnull if closed else "/dev/full", "wb") as out:
+            done = run_bytes(
+                "check", "resources/demo.toml", out=out.fileno(), closed=[1] if closed else [],
+                environment=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            )  # fmt: skip
+        assert (done.returncode, done.stderr.decode()) == (1, words)
+    else:  # with the interpreter's own end
+        assert shell(f'PYTHONUNBUFFERED= "$@" {where}', "check", "resources/demo.toml") == (1, "", words)
 
 
 def test_print_goes_where_it_did_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,8 +134,9 @@ def test_paths_and_names_of_plugins_have_escapes(
     ],
 )
 def test_b6_no_error_text_reaches_the_terminal_as_it_came(words: list[str]) -> None:
-    code, out, said = shell('"$@"', *words)
-    assert code
+    done = run_bytes(*words)
+    out, said = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode
     assert said
     assert not [c for c in out + said if c not in "\n\t" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e")]
 

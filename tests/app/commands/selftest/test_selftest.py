@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from app.commands.selftest import running
-from tests.helpers import run
+from tests.helpers import run, run_bytes
 
 LOOKS_AT = {
     "TCP echo", "UDP echo", "HTTP inspector", "WebSocket echo", "TCP echo over TLS", "HTTP inspector over TLS",
@@ -18,11 +18,11 @@ LOOKS_AT = {
 
 def test_all_is_well_and_the_users_folders_stay_as_they_are(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "TMPDIR": str(tmp_path)}
-    done = run("selftest", "--json", env=environment)
+    done = run_bytes("selftest", "--json", environment=environment)
     checks = [json.loads(line) for line in done.stdout.splitlines()]
     assert [check for check in checks if not check["ok"]] == []
     assert {check["check"] for check in checks} >= LOOKS_AT
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, b"")
     assert list(tmp_path.iterdir()) == []
 
 

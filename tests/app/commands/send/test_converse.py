@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from app.commands.send.converse import Lines
 from app.sending.contents import MAX_DATA
 from tests.app.sending.helpers import certificate, program, websockets_server
-from tests.helpers import PROGRAM, ROOT, Piped, run_bytes
+from tests.helpers import Piped, run_bytes
 
 
 def conversing(*args: object, **more: Any) -> Piped:
@@ -39,8 +38,7 @@ def test_what_is_typed_is_answered_at_once() -> None:
 
 def test_at_its_end_only_our_side_is_closed() -> None:
     with program("socat", "TCP-LISTEN:PORT,bind=127.0.0.1", "SYSTEM:wc -c; echo bye") as port:
-        command = [*PROGRAM, "send", f"tcp://127.0.0.1:{port}", "--converse", "--wait", "60"]
-        done = subprocess.run(command, cwd=ROOT, input=b"hello", capture_output=True, timeout=100, check=False)
+        done = run_bytes("send", f"tcp://127.0.0.1:{port}", "--converse", "--wait", "60", data=b"hello")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"5\nbye\n", b"")
 
 

@@ -21,8 +21,9 @@ from app.commands.send import running
 from app.commands.send.order import Order
 from app.sending.request import Request
 from app.sending.url import parse
+from tests import preloaded
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
-from tests.helpers import PROGRAM, ROOT, Piped, run, run_bytes
+from tests.helpers import ROOT, Piped, run, run_bytes
 
 
 def send(*args: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -190,10 +191,13 @@ def test_wrong_usage_is_one_line_and_exit_code_2(args: tuple[str, ...]) -> None:
     assert said.count(b"\n") == 1
 
 
-def test_it_is_quiet_when_its_reader_has_had_enough(echo: str) -> None:
+def test_it_is_quiet_when_its_reader_has_had_enough(echo: str, tmp_path: Path) -> None:
     script = '"$@" | head -c 5; echo " ${PIPESTATUS[0]}"'
-    command = ["bash", "-c", script, "sh", *PROGRAM, "send", echo, "hello", "--repeat", "0"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True)
+    orders = preloaded.command(tmp_path / "program")
+    command = ["bash", "-c", script, "sh", tmp_path / "program", "send", echo, "hello", "--repeat", "0"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True, pass_fds=[orders]
+    )  # fmt: skip
     assert (done.stdout, done.stderr) == ("hello 0\n", "")
 
 
@@ -208,12 +212,14 @@ def test_a_signal_ends_it_without_a_word(echo: str, number: int, code: int, more
 
 
 @pytest.mark.parametrize(
-    ("where", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+    ("where", "reason"), [("/dev/full", "No space left on device"), ("", "Bad file descriptor")], ids=["full", "closed"]
 )
 def test_it_says_when_standard_output_cannot_be_written(echo: str, where: str, reason: str) -> None:
-    command = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, "send", echo, "x"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    assert (done.returncode, done.stderr) == (1, f"listening-post: Cannot write standard output: {reason}.\n")
+    with open(where or os.devnull, "wb") as out:
+        done = run_bytes("send", echo, "x", out=out.fileno(), closed=[] if where else [1])
+    assert (done.returncode, done.stderr.decode()) == (
+        1, f"listening-post: Cannot write standard output: {reason}.\n",
+    )  # fmt: skip
 
 
 def test_it_captures_into_a_file_if_asked_to(tmp_path: Path) -> None:
@@ -250,8 +256,7 @@ async def test_it_says_what_of_it_was_not_captured(tmp_path: Path, capsys: pytes
 
 def test_without_a_capture_it_leaves_no_file(echo: str, tmp_path: Path) -> None:
     env = {"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    command = [*PROGRAM, "send", echo, "x", "--wait", "0.3"]
-    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=100, check=True, env=env)
+    assert run_bytes("send", echo, "x", "--wait", "0.3", environment=env).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from app import events
 from app.commands.printing.output import line
 from app.events import Event
 from tests.app.capture.captures import event, is_sound, make, read
-from tests.helpers import PROGRAM, ROOT, Load, Piped, open_files, run, serving, wait_for
+from tests.helpers import PROGRAM, ROOT, Load, Piped, open_files, run, run_bytes, serving, wait_for
 from tests.preloaded import Run
 
 SERVICE = '[[service]]\nname = "{name}"\nprotocol = "{protocol}"\nlisten = "{listen}"\nresponder = "{responder}"\n'
@@ -233,12 +233,15 @@ def test_a_reader_that_has_had_enough_does_not_stop_it(echo, path):
     ("where", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
 )
 def test_it_says_once_that_it_cannot_print_and_goes_on(echo, path, where, reason, args):
-    command = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, "serve", str(echo), "--capture", str(path), *args]
-    done = subprocess.run(
-        [*command, "--for", "0.5"], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
-    )  # fmt: skip
+    command = ["serve", str(echo), "--capture", str(path), *args, "--for", "0.5"]
+    if args:
+        with open(os.devnull if ">&-" in where else "/dev/full", "wb") as out:
+            done = run_bytes(*command, out=out.fileno(), closed=[1] if ">&-" in where else [])
+    else:  # with the interpreter's own end
+        shell = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, *command]
+        done = subprocess.run(shell, cwd=ROOT, capture_output=True, timeout=100, check=False)
     lost = f"listening-post: Cannot write standard output: {reason}. The services go on, and the capture."
-    assert (done.returncode, done.stderr.splitlines()) == (0, [f"capturing into {path}", lost])
+    assert (done.returncode, done.stderr.decode().splitlines()) == (0, [f"capturing into {path}", lost])
     assert read(path, "SELECT count(*) FROM event") == [(2,)]
 
 
