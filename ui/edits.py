@@ -18,7 +18,8 @@ from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
 from app.workspace.outposts import OutpostConfig
-from app.workspace.reading import MAX_NAME, Workspace
+from app.workspace.reading import Workspace
+from app.workspace.service_checks import MAX_NAME
 
 STEPS = 500
 """Changes that can be undone. Their states share what is the same in them."""
@@ -159,9 +160,9 @@ class Edits(QObject):
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
 
-    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
-        """Replace the hosted programs."""
-        self._push(text, replace(self.state, programs=tuple(programs)))
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str, merge: str = "") -> None:
+        """Replace the hosted programs; ``merge`` as for ``replace``."""
+        self._push(text, replace(self.state, programs=tuple(programs)), merge=merge)
 
     def set_outposts(self, outposts: Iterable[OutpostConfig], text: str) -> None:
         """Replace the outposts."""

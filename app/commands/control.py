@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.commands import arguments, output
+from app.commands import arguments
 from app.commands.exit_codes import DONE, FAILED, WRONG_USAGE
+from app.commands.printing import output
 from app.text.escapes import json_line, one_line
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.capture.filters.errors import FilterError
-from app.commands import errors, output, table
+from app.commands import errors, table
 from app.commands.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from app.commands.printing import output
 from app.errors import PostError, system_words
 from app.text.escapes import one_line
 from app.workspace.errors import WorkspaceError

@@ -21,6 +21,7 @@ from app.outposts import sound
 from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
 from app.outposts.carrier import Carrier, Connected, Lost, Way
 from app.outposts.errors import FalseOutpostError, ItselfError, LostError, NotOurProtocolError
+from app.outposts.pace import REST, Turns
 from app.signal import Signal
 
 READ_BYTES = 1 << 20
@@ -60,11 +61,13 @@ class Following:
     """
 
     def __init__(
-        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, *, history: bool = True
-    ) -> None:
-        """``asks_as``: who asks, as the events of the outpost will say. ``history``: whether what it had captured
-        before it was ever read is read, too."""
+        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, turns: Turns, *,
+        history: bool = True,
+    ) -> None:  # fmt: skip
+        """``asks_as``: who asks, as the events of the outpost will say. ``turns``: when it may read. ``history``:
+        whether what it had captured before it was ever read is read, too."""
         self._reactor, self._recorder, self._asks_as, self._history = reactor, recorder, asks_as, history
+        self._turns, self._rested = turns, 0.0
         self.name, self.carrier = name, carrier
         self.outpost: p.Outpost | None = None
         self.services: tuple[p.Service, ...] = ()
@@ -236,6 +239,8 @@ class Following:
 
     async def _read(self) -> None:
         """Ask once, and take what is answered."""
+        if (rest := max(self._turns.take(), self._rested - self._reactor.seconds())) > 0:
+            await deferLater(self._reactor, rest)
         await self._ready()
         capture, after = self._so_far()
         found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
@@ -257,6 +262,8 @@ class Following:
             if start + SLICE < len(found.events):
                 await deferLater(self._reactor, 0)
         behind = max(0, found.last - arriving.last)
+        if behind < SLICE:
+            self._rested = self._reactor.seconds() + REST
         if behind != self.behind:
             self.behind = behind
             self.changed.emit(self)

@@ -12,7 +12,7 @@ from time import time_ns
 from typing import Any, TypeVar
 
 import msgspec
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from app import __version__, events
 from app.capture.errors import CaptureError
@@ -22,17 +22,22 @@ from app.capture.reading.store import Store
 from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
+from app.outposts.pace import Gathering
 from app.post import Post
+from app.programs.hosted import HostedProgram
+from app.programs.shown import HostedPort
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.signal import Signal
-from app.status import Failed, Held, Listening, Status, Waiting
+from app.status import Failed, Held, Listening, Running, Status, Waiting
 from app.workspace import reading
 
 T = TypeVar("T")
 
 _VERSION = re.compile(r"^\s*version\s*=", re.MULTILINE)
 """The first line of a whole workspace."""
+
+_Listed = Service | HostedProgram | HostedPort
 
 MOST_CONNECTIONS = 1_000
 """Connections that one answer lists."""
@@ -53,10 +58,13 @@ class Outpost:
         self._reactor, self._post, self._name, self.allow = reactor, post, name, allow
         self.services_changed: Signal[None] = Signal()
         self._reader: Reader | None = None
+        self._gathering = Gathering(reactor, post.recorder)
+        self._identity = ""  # of the capture of now, once a read has found it
         self._left: tuple[Path, ...] = ()  # replaced, never changed: the thread of the reader has it, too
         self._unhook = (
             post.services_changed.connect(lambda _: self.services_changed.emit(None)),
             post.status_changed.connect(lambda _: self.services_changed.emit(None)),
+            post.programs.status_changed.connect(lambda _: self.services_changed.emit(None)),
             post.capture_changed.connect(self._on_capture),
         )
         self._answers: dict[type[p.Request], Callable[[Any, str], Awaitable[msgspec.Struct]]] = {
@@ -77,6 +85,7 @@ class Outpost:
     def close(self) -> None:
         for disconnect in self._unhook:
             disconnect()
+        self._gathering.close()
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -109,7 +118,7 @@ class Outpost:
             )
         return await self._answers[type(request)](request, who)
 
-    def _record(self, who: str, words: str, request: p.Request, service: Service | None = None) -> None:
+    def _record(self, who: str, words: str, request: p.Request, service: _Listed | None = None) -> None:
         detail = json.dumps({"by": who, "request": p.name_of(type(request))})
         number = service.number if service else 0
         self._post.recorder.record(events.CONTROL_ASKED, number, summary=f"{who}: {words}", detail=detail)
@@ -123,19 +132,28 @@ class Outpost:
         return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, now)
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
-        recorder = self._post.recorder
+        recorder, of = self._post.recorder, self._post.capture
 
         def read(store: Store) -> p.Events:
             if request.capture in ("", batches.identity(store)):
                 return _events(store, request)
             return _rest(self._left, request, store)
 
-        found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
-        if not found.events and request.capture in ("", found.capture) and request.seconds:
-            recorder.flush()
-            if recorder.range.last <= request.after:
-                await self._wait_for(request.after, request.seconds)
+        if self._identity and request.capture == self._identity and recorder.range.last <= request.after:
+            found = p.Events(self._identity, recorder.range.first, recorder.range.last)  # without a look at the file
+        else:
+            found = await self._in_reader(read, p.Events("", 1, 0))
+        if request.capture not in ("", found.capture):
+            return found
+        if self._post.capture == of:
+            self._identity = found.capture
+        if not found.events and request.seconds:
+            with self._gathering.waiting():
+                if recorder.range.last <= request.after:
+                    await self._wait_for(request.after, request.seconds)
             found = await self._in_reader(read, found)
+        if request.seconds:
+            self._gathering.answered()
         return found
 
     def _wait_for(self, after: int, seconds: float) -> Deferred[None]:
@@ -181,11 +199,19 @@ class Outpost:
         return done
 
     def _on_capture(self, post: Post) -> None:
+        self._identity = ""
         if self._reader is not None and post.capture is not None:
             self._left = (*self._left, self._reader.path)[-MOST_LEFT:]
             self._reader.switch(post.capture)
 
     # -- services
+
+    def _all(self) -> list[_Listed]:
+        """Services, and programs, each with its ports behind it."""
+        found: list[_Listed] = [*self._post.services.values()]
+        for program in self._post.programs:
+            found += [program, *program.ports.values()]
+        return found
 
     def _service(self, name: str) -> Service:
         service = self._post.services.get(name)
@@ -193,40 +219,58 @@ class Outpost:
             raise RefusedError(reason=f"There is no service {name}. There are {_names(self._post.services)}")
         return service
 
+    def _owner(self, name: str) -> Service | HostedPort:
+        owner = self._post.owner(name)
+        if owner is None:
+            names = (one.config.name for one in self._post.owners())
+            raise RefusedError(reason=f"There is no service {name}. There are {_names(names)}")
+        return owner
+
+    def _asked(self, names: Iterable[str]) -> list[_Listed]:
+        """Services, programs and ports of these names; none named: all services and programs."""
+        there = self._all()
+        if not names:
+            return [one for one in there if not isinstance(one, HostedPort)]
+        found = {one.config.name: one for one in there}
+        for name in names:
+            if name not in found:
+                raise RefusedError(reason=f"There is no service {name}. There are {_names(found)}")
+        return [found[name] for name in names]
+
     async def _services(self, request: p.Request, who: str) -> p.Services:
-        return p.Services(tuple(map(_described, self._post.services.values())))
+        return p.Services(tuple(map(_described, self._all())))
 
     async def _start(self, request: p.Start, who: str) -> p.Services:
-        services = self._asked(request.services)
-        for service in services:
-            if not service.running or isinstance(service.status, Waiting):
-                self._record(who, f"start {service.config.name}", request, service)
+        asked = self._asked(request.services)
+        for one in asked:
+            if isinstance(one, HostedPort) and not one.running:
+                await one.start()  # refused: only the program opens it
+        for one in asked:
+            if not one.running or isinstance(one.status, Waiting):
+                self._record(who, f"start {one.config.name}", request, one)
         await self._post.start_all(None if not request.services else request.services)
-        return p.Services(tuple(map(_described, services)))
+        return p.Services(tuple(map(_described, asked)))
 
     async def _stop(self, request: p.Stop, who: str) -> p.Services:
-        services = self._asked(request.services)
-        for service in services:
-            if service.running:
-                self._record(who, f"stop {service.config.name}", request, service)
+        asked = self._asked(request.services)
+        for one in asked:
+            if one.running:
+                self._record(who, f"stop {one.config.name}", request, one)
+        ports = [one.stop() for one in asked if isinstance(one, HostedPort)]
         await self._post.stop_all(names=None if not request.services else request.services)
-        return p.Services(tuple(map(_described, services)))
-
-    def _asked(self, names: Iterable[str]) -> list[Service]:
-        return [self._service(name) for name in names] or list(self._post.services.values())
+        await DeferredList(ports)
+        return p.Services(tuple(map(_described, asked)))
 
     async def _switch_fault(self, request: p.SwitchFault, who: str) -> p.Done:
         found = [
             (service, fault)
-            for service in self._post.services.values()
+            for service in self._post.owners()
             for fault in service.faults.all
             if request.name in (fault.name, f"{service.config.name}/{fault.name}")
         ]
         if not found:
             every = [
-                f"{service.config.name}/{fault.name}"
-                for service in self._post.services.values()
-                for fault in service.faults.all
+                f"{service.config.name}/{fault.name}" for service in self._post.owners() for fault in service.faults.all
             ]
             raise RefusedError(reason=f"There is no fault {request.name}. There are {_names(every)}")
         for service, fault in found:
@@ -241,7 +285,7 @@ class Outpost:
     # -- connections
 
     async def _connections(self, request: p.Connections, who: str) -> p.OpenConnections:
-        services = [self._service(request.service)] if request.service else list(self._post.services.values())
+        services = [self._owner(request.service)] if request.service else self._post.owners()
         found = [(service, connection) for service in services for connection in service.connections.values()]
         listed = [
             p.Connection(
@@ -251,8 +295,8 @@ class Outpost:
         ]  # fmt: skip
         return p.OpenConnections(tuple(listed), len(found) - len(listed))
 
-    def _connection(self, number: int) -> tuple[Service, Connection]:
-        for service in self._post.services.values():
+    def _connection(self, number: int) -> tuple[Service | HostedPort, Connection]:
+        for service in self._post.owners():
             if number in service.connections:
                 return service, service.connections[number]
         raise RefusedError(reason=f"There is no open connection {number}")
@@ -339,7 +383,14 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _described(service: Service) -> p.Service:
+def _described(service: _Listed) -> p.Service:
+    if isinstance(service, HostedProgram):
+        received, sent = service.bytes_so_far()
+        status, ports = service.status, service.ports.values()
+        return p.Service(
+            service.config.name, "program", "", type(status).__name__.lower(), _words(status) or service.said,
+            sum(port.accepted for port in ports), sum(port.opened for port in ports), received, sent,
+        )  # fmt: skip
     received, sent = service.bytes_so_far()
     config = service.config
     return p.Service(
@@ -352,4 +403,6 @@ def _described(service: Service) -> p.Service:
 def _words(status: Status) -> str:
     if isinstance(status, Listening):
         return status.host
+    if isinstance(status, Running):
+        return status.blocked
     return status.reason if isinstance(status, Failed | Waiting | Held) else ""

@@ -153,12 +153,12 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One service.
+    """One service, hosted program (``protocol`` is ``program`` then), or port of one, as ``program/port``.
 
     Attributes:
         status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed``, ``waiting`` (to be
-            tried again) or ``held``.
-        words: the address it listens on, or the reason why it does not.
+            tried again) or ``held``; of a program ``running``.
+        words: the address it listens on, or the reason why it does not; of a program what blocks it, or how it ended.
         connections: those of clients that are open; ``opened``: so many since the program started; ``received`` and
             ``sent`` are bytes.
     """
@@ -180,7 +180,7 @@ class Services(msgspec.Struct, frozen=True):
 
 
 class Status(Request, frozen=True, tag="services"):
-    """Every service, in the order of the workspace."""
+    """Every service, in the order of the workspace, then every hosted program with its ports."""
 
     answer = Services
 
@@ -194,7 +194,7 @@ class Start(Request, frozen=True, tag="start"):
 
 
 class Stop(Request, frozen=True, tag="stop"):
-    """Stop these services; none named: all. Answered when none has a connection left."""
+    """Stop these services; none named: all. Answered when none has a connection left. A program closes its port."""
 
     level = "control"
     answer = Services

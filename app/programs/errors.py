@@ -10,7 +10,7 @@ class NoProgramError(PostError):
 
 
 class NoPythonError(PostError):
-    """The program cannot run with {python}: {reason}. Name another Python with --python."""
+    """The program cannot run with {python}: {reason}. Name another one with --python, or python of [[program]]."""
 
 
 class OnlyTheProgramError(PostError):

@@ -46,6 +46,11 @@ FIELDS = (
     Option(
         "folder", str, "", "The folder in which it runs; empty: that of the file, or of the workspace", path="folder"
     ),
+    replace(
+        _KNOWN["python"],
+        help="The Python that runs it: its file, or the folder of a virtual environment; empty: that of the command, of"
+        " the virtual environment that is active, or the one of Listening Post",
+    ),
     replace(_KNOWN["name"], help="What the list of services calls it"),
     _KNOWN["restart"],
     Option(
@@ -63,7 +68,7 @@ def fields_of(table: Mapping[str, Any]) -> dict[str, Any]:
     first = 2 if run[:1] == ["-m"] else 1
     program = run[0] if first == 1 and run else shlex.join(run[:first])
     made = {"program": program, "arguments": shlex.join(run[first:])}
-    made |= {key: table[key] for key in ("name", "folder", "restart", "autostart") if key in table}
+    made |= {key: table[key] for key in ("name", "folder", "python", "restart", "autostart") if key in table}
     return made | {"ports": [f"{wanted}={instead}" for wanted, instead in table.get("ports", {}).items()]}
 
 
@@ -81,9 +86,10 @@ def table_of(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         words = [program]
     else:
         words = shlex.split(program)
+    kept = {key: fields.get(key, _KNOWN[key].default) for key in ("restart", "autostart")}
     table = {
         "name": fields["name"], "run": [*words, *shlex.split(fields.get("arguments", ""))], "folder": place,
-        "restart": fields.get("restart", _KNOWN["restart"].default), "autostart": fields.get("autostart", False),
+        "python": str(fields.get("python", "")).strip(), **kept,
         "ports": {str(a): str(b) for a, b in map(ports.parsed, fields.get("ports", ()))},
     }  # fmt: skip
     return {key: value for key, value in table.items() if key in ("name", "run") or value != _KNOWN[key].default}

@@ -60,8 +60,7 @@ def main(argv: list[str]) -> int:
     log = ProgramLog(recorder)
     log.open()
     reactors = Reactors(recorder, dict(args.port))
-    if isinstance(link, Uplink):
-        _follow(recorder, reactors, link)
+    _look_after(recorder, reactors, link)
     _hook_exceptions(recorder)
     _hook_exits(recorder, link)
     words = args.args[1:] if args.args[:1] == ["--"] else args.args
@@ -82,8 +81,11 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def _follow(recorder: HostRecorder, reactors: Reactors, link: Uplink) -> None:
-    """Do what the Post orders, and tell it what the program has imported and what keeps its reactor."""
+def _look_after(recorder: HostRecorder, reactors: Reactors, link: Sending) -> None:
+    """See what keeps the program's reactor; where a Post has started it, do what that orders, and tell it more."""
+    if not isinstance(link, Uplink):
+        look_after([Blocking(recorder, lambda: reactors.reactor, lambda words: None).look])
+        return
     link.obey = Orders(reactors).obey
     blocking = Blocking(recorder, lambda: reactors.reactor, lambda words: link.note(blocked=words))
     look_after([Imports(link, _ROOT).look, blocking.look])

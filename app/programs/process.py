@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from app.capture.recorder import Recorder
 from app.programs import wire
-from app.programs.intake import Intake, Shown
+from app.programs.intake import Heard, Intake, Shown
 from app.programs.starting import Program, host_arguments, host_command
 
 UP, ORDERS = 3, 4
@@ -46,9 +46,11 @@ class Process(ProcessProtocol):
         recorder: Recorder,
         number: int,
         shown: Shown,
+        heard: Heard,
         ended: Callable[[int, bool], object],
     ) -> None:
-        self._reactor, self._recorder, self._number, self._shown, self._ended = reactor, recorder, number, shown, ended
+        self._reactor, self._recorder, self._number = reactor, recorder, number
+        self._shown, self._heard, self._ended = shown, heard, ended
         self.transport: Any = None
         self._intake: Intake | None = None
         self._code: int | None = None
@@ -75,8 +77,9 @@ class Process(ProcessProtocol):
 
     def connectionMade(self) -> None:
         self._intake = Intake(
-            self._reactor, self._recorder, self._number, self._shown, self._answer, self._hold, self._on_drained
-        )
+            self._reactor, self._recorder, self._number, self._shown, self._heard,
+            self._answer, self._hold, self._on_drained,
+        )  # fmt: skip
 
     def order(self, **words: Any) -> None:
         """Order something of the program."""

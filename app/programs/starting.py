@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import Stored
+from app.files.names import typed
 from app.programs import pythons
 from app.programs.errors import NoProgramError
 
@@ -55,6 +56,27 @@ def of_file(path: str, args: Sequence[str], python: str = "") -> Program:
         twistd = ["--nodaemon", "--pidfile=", "--logfile=-", f"--python={file.resolve()}"]
         return of_command(["twistd", *twistd, *args], python)
     return Program(script=path, args=tuple(args), python=pythons.wanted(python))
+
+
+def of_run(run: Sequence[str], folder: Path, python: str = "") -> Program:
+    """What ``run`` of a workspace names, to run in ``folder``; its interpreter was looked at.
+
+    Blocks. Raises NoProgramError, NoPythonError.
+    """
+    if not folder.is_dir():
+        raise NoProgramError(name=run[0], reason=f"there is no folder {folder}")
+    found = _of_run(run, folder, python)
+    return replace(found, python=pythons.looked_at(found.python).path)
+
+
+def _of_run(run: Sequence[str], folder: Path, python: str) -> Program:
+    if run[0] == "-m":
+        return replace(of_module(run[1], run[2:], python), folder=str(folder))
+    file = folder / typed(run[0])
+    if file.is_file() or file.suffix in (".py", *TAC):
+        found = of_file(str(file), run[1:], python)
+        return replace(found, script=run[0]) if found.script == str(file) else found
+    return of_command(run, python)
 
 
 def of_module(name: str, args: Sequence[str], python: str = "") -> Program:

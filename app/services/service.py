@@ -481,7 +481,8 @@ class Service:
 
     def _waiting(self, reason: str, *, stopped: bool = False) -> Status:
         """Wait for the next try, if there is to be one. Returns the status."""
-        if self._restart.wait(self.config, stopped=stopped):
+        terms = self.config.settings("restart") if self.config.restart is not None else None
+        if self._restart.wait(terms, stopped=stopped):
             return Waiting(reason, self._restart.attempt, self._restart.seconds)
         return Stopped() if stopped else Failed(reason)
 

@@ -11,7 +11,7 @@ from ui.looks.shapes import State
 
 _SHAPES: dict[str, State] = {
     "stopped": "stopped", "starting": "starting", "listening": "listening", "stopping": "stopping",
-    "failed": "failed", "waiting": "starting", "held": "stopped",
+    "failed": "failed", "waiting": "starting", "held": "stopped", "running": "listening",
 }  # fmt: skip
 
 

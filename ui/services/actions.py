@@ -18,7 +18,7 @@ from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.interfaces import Connection
 from app.status import Failed, Held, Stopped, Waiting
-from app.workspace.reading import MAX_NAME
+from app.workspace.service_checks import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.programs.actions import ProgramActions

@@ -12,7 +12,7 @@ from app.options import Options
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.workspace import reading as workspace
+from app.workspace import service_checks
 
 HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
 """The addresses that the form offers."""
@@ -36,7 +36,7 @@ def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
 
 
 def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:
-    if problem := workspace.name_problem(name):
+    if problem := service_checks.name_problem(name):
         return QCoreApplication.translate("ServiceChecks", "The name {problem}").format(problem=problem)
     if any(other.name == name for other in others):
         return QCoreApplication.translate("ServiceChecks", "“{name}” is taken. Give each service its own name").format(
@@ -82,7 +82,7 @@ def kept_faults(config: ServiceConfig) -> tuple[Options, ...]:
 
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
     """Names the service that has this address already, or None. Opening a workspace checks the same."""
-    other = workspace.taken_by(protocol, host, port, others)
+    other = service_checks.taken_by(protocol, host, port, others)
     if other is None:
         return None
     words = QCoreApplication.translate("ServiceChecks", "{address} is taken by “{name}”. Choose another port")

@@ -25,7 +25,7 @@ from app.responders.rulebook import rules_of, title_of
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.workspace import reading as workspace
+from app.workspace import service_checks
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, OptionForm, Wrapped, column, sentence, set_property, tab_through, tell
 from ui.forms.helped_items import HelpedChoice
@@ -235,7 +235,7 @@ class ServiceDialog(CarefulDialog):
             self.tr("Shown in the list and in each of its events"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
-        responder = workspace.responder_problem(self._responder(), self._protocol())
+        responder = service_checks.responder_problem(self._responder(), self._protocol())
         found = responders.find(self._responder())
         tell(
             self.responder,

@@ -144,7 +144,7 @@ async def test_a_writer_that_is_killed_takes_nothing_and_doubles_nothing(bench, 
             bench.post.recorder.record(events.DATA_RECEIVED, payload=b"%d.%d" % (number, line))
         bench.post.recorder.flush()
         await until(lambda: bench.post.recorder.idle)
-        if (process := desk.post._link._process) is not None and process.pid:
+        if (process := desk.post.capturing._link._process) is not None and process.pid:
             process.signalProcess("KILL")
     await until_read(bench, desk)
     assert of(desk.post.capture, OURS) == of(bench.post.capture, THEIRS.format("1"))

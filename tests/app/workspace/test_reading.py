@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.services.config import ServiceConfig
-from app.workspace import errors
+from app.workspace import errors, service_checks
 from app.workspace import reading as workspace
-from app.workspace.reading import Problem, Workspace, load, parse, problems_of
+from app.workspace.problems import Problem
+from app.workspace.reading import Workspace, load, parse, problems_of
 
 GOOD = """\
 version = 1
@@ -313,7 +314,7 @@ def test_nothing_raises(source):
 
 @given(st.text(string.printable))
 def test_a_name_is_checked_as_it_is_typed(name):
-    wrong = workspace.name_problem(name)
+    wrong = service_checks.name_problem(name)
     assert (wrong is None) == (bool(name.strip()) and name.isprintable() and len(name) <= 60)
 
 

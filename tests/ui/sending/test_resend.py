@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from app.commands.send_run import Nowhere
+from app.commands.send.running import Nowhere
 from app.plugin_loader import table
 from app.post import Post
 from app.services.config import ServiceConfig

@@ -52,7 +52,7 @@ def begin(open_window: Open, folder: Path, tmp_path: Path) -> Begin:
 
     def start(path: Path | None = None) -> MainWindow:
         post, _ = memory_post(config("alpha"))
-        post.captures = tmp_path / "captures"
+        post.capturing.folder = tmp_path / "captures"
         post.sender.in_thread = at_once  # type: ignore[method-assign, assignment]
         window = open_window(config("alpha"), post=post)
         if path is not None:
