@@ -122,7 +122,8 @@ class PageView(QTextBrowser):
         path = (self._folder / url.path()).resolve()
         if kind != QTextDocument.ImageResource or not path.is_relative_to(self._folder):
             return QVariant()
-        image = QImage(str(path))
+        dark = path.with_stem(f"{path.stem}-dark")
+        image = QImage(str(dark if theme.current() is theme.DARK and dark.exists() else path))
         width = min(image.width(), self._room())
         pixels = round(width * self.devicePixelRatioF())
         if image.width() > pixels:
