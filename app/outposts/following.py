@@ -278,7 +278,7 @@ class Following:
             if start + SLICE < len(found.events):
                 await deferLater(self._reactor, 0)
         behind = max(0, found.last - arriving.last)
-        if behind < SLICE:
+        if not behind:
             self._rested = self._reactor.seconds() + REST
         if behind != self.behind:
             self.behind = behind

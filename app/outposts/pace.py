@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from app.capture.recorder import INTERVAL, Recorder
 
-READS = 100
+READS = 50
 """Reads in a second of one console, of all its outposts together."""
 
 REST = 0.04

@@ -32,7 +32,7 @@ from tests.fleet import compare
 from tests.fleet.lab import Lab, Link, Program, memory
 from tests.helpers import ROOT, short_folder, wait_for
 
-CUT, FLOOD, SEALED = 20, 5, 15
+CUT, FLOOD, SEALED = 20, 5, 10
 """Seconds."""
 
 
