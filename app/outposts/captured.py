@@ -49,24 +49,23 @@ class Captured:
         """What ``request`` asks for."""
         recorder, of = self._post.recorder, self._post.capture
 
-        def read(store: Store) -> p.Events:
-            if request.capture in ("", batches.identity(store)):
-                return _events(store, request)
-            return _rest(self._left, request, store)
+        def read(store: Store) -> tuple[str, p.Events]:
+            """The identity of the capture of now, and what is answered, which may be of one before it."""
+            now = batches.identity(store)
+            return now, _events(store, request) if request.capture in ("", now) else _rest(self._left, request, store)
 
-        if self._identity and request.capture == self._identity and recorder.range.last <= request.after:
-            found = p.Events(self._identity, recorder.range.first, recorder.range.last)  # without a look at the file
-        else:
-            found = await self._in_reader(read, p.Events("", 1, 0))
+        now, found = self._identity, p.Events(self._identity, recorder.range.first, recorder.range.last)
+        if not now or request.capture != now or recorder.range.last > request.after:  # else without a look at the file
+            now, found = await self._in_reader(read, ("", p.Events("", 1, 0)))
+        if self._post.capture == of:
+            self._identity = now
         if request.capture not in ("", found.capture):
             return found
-        if self._post.capture == of:
-            self._identity = found.capture
         if not found.events and request.seconds:
             with self._gathering.waiting():
                 if recorder.range.last <= request.after:
                     await self._wait_for(request.after, request.seconds)
-            found = await self._in_reader(read, found)
+            _, found = await self._in_reader(read, (now, found))
         if request.seconds:
             self._gathering.answered()
         return found

@@ -175,8 +175,8 @@ class Details:
 
 @pytest_twisted.ensureDeferred
 async def test_calls_that_are_no_request_are_refused_in_words(lab):
-    async def refused(*frames, **named):
-        return frames.answered(await lab.joining._called(*frames, details=Details, **named)).refused
+    async def refused(*given, **named):
+        return frames.answered(await lab.joining._called(*given, details=Details, **named)).refused
 
     ask = frames.encode({"id": 1, "ask": p.Status()})
     assert not await refused(ask)
