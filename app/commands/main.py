@@ -26,6 +26,10 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
         from app.capture.writing import writer
 
         return writer.main(list(argv[1:]))
+    if argv and argv[0] == "program-host":  # and a hosted program that runs in its Python
+        from app.programs import host
+
+        return host.main(list(argv[1:]))
     with output.checked_stdout(), output.checked_stderr():
         # Behind "run" it may be the hosted program's.
         ours = argv[:2] if argv[:1] == ["run"] else argv

@@ -47,25 +47,29 @@ class Captured:
 
     async def events(self, request: p.Read) -> p.Events:
         """What ``request`` asks for."""
-        recorder, of = self._post.recorder, self._post.capture
+        recorder, path = self._post.recorder, self._post.capture
+        identities: list[str] = []
 
-        def read(store: Store) -> tuple[str, p.Events]:
-            """The identity of the capture of now, and what is answered, which may be of one before it."""
-            now = batches.identity(store)
-            return now, _events(store, request) if request.capture in ("", now) else _rest(self._left, request, store)
+        def read(store: Store) -> p.Events:
+            identities.append(batches.identity(store))
+            if request.capture in ("", identities[-1]):
+                return _events(store, request)
+            return _rest(self._left, request, store)
 
-        now, found = self._identity, p.Events(self._identity, recorder.range.first, recorder.range.last)
-        if not now or request.capture != now or recorder.range.last > request.after:  # else without a look at the file
-            now, found = await self._in_reader(read, ("", p.Events("", 1, 0)))
-        if self._post.capture == of:
-            self._identity = now
+        if self._identity and request.capture == self._identity and recorder.range.last == request.after:
+            # It was read to its end: there is no need to look at the file.
+            found = p.Events(self._identity, recorder.range.first, recorder.range.last)
+        else:
+            found = await self._in_reader(read, p.Events("", 1, 0))
+        if identities and self._post.capture == path:
+            self._identity = identities[-1]
         if request.capture not in ("", found.capture):
             return found
         if not found.events and request.seconds:
             with self._gathering.waiting():
                 if recorder.range.last <= request.after:
                     await self._wait_for(request.after, request.seconds)
-            _, found = await self._in_reader(read, (now, found))
+            found = await self._in_reader(read, found)
         if request.seconds:
             self._gathering.answered()
         return found

@@ -48,8 +48,8 @@ FIELDS = (
     ),
     replace(
         _KNOWN["python"],
-        help="The Python that runs it: its file, or the folder of a virtual environment; empty: that of the command, of"
-        " the virtual environment that is active, or the one of Listening Post",
+        help="The Python that runs it: a file, or the folder of a virtual environment; empty: that of the command, else"
+        " the active one",
     ),
     replace(_KNOWN["name"], help="What the list of services calls it"),
     _KNOWN["restart"],
@@ -99,6 +99,7 @@ def suggested_name(program: str) -> str:
     """What a program is called first."""
     words = program.split()
     last = words[1] if words[:1] == ["-m"] and len(words) > 1 else program
+    last = words[0] if words and words[0].endswith((".py", ".tac")) else last  # arguments stand behind it
     name = Path(last).stem if last.endswith((".py", ".tac")) else last.rpartition("/")[2].rpartition(".")[2]
     shown = "".join(c for c in name if c.isprintable() and c != "/").strip()[:30]
     return shown or "program"

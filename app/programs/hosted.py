@@ -131,7 +131,9 @@ class HostedProgram:
                 self._end(Stopped())
                 return self.status
             self._watch([os.path.join(place, self.config.run[0])])
-            process = Process(self.reactor, self.recorder, self.number, self.open, self, self._on_ended)
+            process = Process(
+                self.reactor, self.recorder, self.number, self.open, self, self._in_thread, self._on_ended
+            )
             self._process, self._killed = process, False
             self.said = self._last = self._blocked = ""
             process.start(program, place, dict(self.config.ports))

@@ -27,8 +27,8 @@ _ABOVE = ("twisted/internet/base.py", "twisted/internet/asyncioreactor.py", "app
 """Files whose frames, and those that called them, say nothing about a mistake."""
 
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-"""Where our own code lies, which is no code of the program."""
+OURS = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
+"""Where our own code lies, which is no code of the program: in the frozen program that is a relative path."""
 
 
 class Mistakes:

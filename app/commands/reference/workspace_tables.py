@@ -55,7 +55,8 @@ def workspace_keys() -> str:
         "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
     )
     messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
-    programs = f"### `[[program]]`\n\n{options_table(PROGRAM)}"
+    of_ports = "| `fault` | none | tables `[[program.fault]]`: [how its ports fail](program.md#3-in-the-window) |"
+    programs = f"### `[[program]]`\n\n{options_table(PROGRAM)}\n{of_ports}"
     watches = f"### `[[watch]]`\n\n{options_table(WATCH)}"
     return "\n\n".join((f"### `[[service]]`\n\n{service}", messages, programs, watches, _outposts()))
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from app.outposts import protocol as asking
 from app.outposts.errors import RefusedError
 from app.outposts.outpost import Outpost
 from app.post import Post
+from app.programs import strays
 from app.programs.config import ProgramConfig
 from app.programs.errors import OnlyTheProgramError
 from app.status import Failed, Held, Listening, Running, Stopped, Waiting
@@ -407,6 +409,50 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
 
 
+DAEMONS = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+
+def detached():
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+children = [subprocess.Popen(["sleep", "600"], preexec_fn=detached), subprocess.Popen(["sleep", "600"], env={})]
+if not (pid := os.fork()):
+    os.setsid()
+    if pid := os.fork():
+        Path("daemon").write_text(str(pid))
+        os._exit(0)
+    time.sleep(600)
+os.waitpid(pid, 0)
+Path("pids").write_text(" ".join(str(child.pid) for child in children) + " " + Path("daemon").read_text())
+END
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_has_left_its_group_ends_with_it_and_nothing_else(desk):
+    at = await desk(DAEMONS.replace("END", ""))
+    mine = subprocess.Popen(["sleep", "600"], env={**os.environ, strays.MARK: strays.word()}, start_new_session=True)
+    try:
+        await at.start()
+        await at.ended()
+        pids = [int(pid) for pid in (at.folder / "pids").read_text().split()]
+        assert len(pids) == 3
+        await until(lambda: not any(map(is_there, pids)))
+        assert is_there(mine.pid)
+        assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+    finally:
+        mine.kill()
+        mine.wait()
+
+
+def test_a_word_that_is_none_ends_nobody(monkeypatch):
+    monkeypatch.setenv(strays.MARK, "x")
+    assert strays.own_word() == ""
+    assert strays.end("") == strays.end("x") == strays.end(strays.word()) == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_much_that_is_printed_arrives_whole(desk):
     at = await desk('for n in range(2000):\n    print(f"{n:04}", "x" * 4000)\n')
@@ -514,6 +560,7 @@ WINDOW = """
 import os, sys
 from twisted.internet import reactor
 from app.post import Post
+from app.programs import strays
 from app.programs.config import ProgramConfig
 from app.workspace.reading import Workspace
 from pathlib import Path
@@ -528,16 +575,13 @@ reactor.run()
 
 @pytest_twisted.ensureDeferred
 async def test_a_program_ends_when_the_window_is_killed(tmp_path):
-    import subprocess
-
-    (tmp_path / "tutorial.py").write_text(
-        "import os\nfrom pathlib import Path\nPath('pid').write_text(str(os.getpid()))\n" + ECHO.format(port=0)
-    )
+    own = "from pathlib import Path\nPath('pid').write_text(str(os.getpid()))\n"
+    (tmp_path / "tutorial.py").write_text(DAEMONS.replace("END", own) + ECHO.format(port=0))
     (tmp_path / "window.py").write_text(WINDOW)
     root = str(Path(__file__).parents[3])
     found = subprocess.run(
         [sys.executable, "window.py", str(tmp_path)], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, timeout=60
     )
     assert found.returncode == -signal.SIGKILL
-    pid = int((tmp_path / "pid").read_text())
-    await until(lambda: not is_there(pid), 30)
+    pids = [int(pid) for name in ("pid", "pids") for pid in (tmp_path / name).read_text().split()]
+    await until(lambda: not any(map(is_there, pids)), 30)

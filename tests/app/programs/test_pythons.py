@@ -123,14 +123,19 @@ def test_the_python_that_was_named_comes_before_the_active_environment(theirs, m
     assert pythons.wanted(str(theirs)) == f"{theirs}/bin/python"
 
 
-def test_the_frozen_program_takes_the_first_python_of_path(theirs, monkeypatch, tmp_path):
+def test_the_frozen_program_runs_programs_itself_unless_another_python_is_named(theirs, monkeypatch, tmp_path):
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "_MEIPASS", "/bundle", raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "listening-post"))
+    (tmp_path / "server.tac").write_text("")
+    ours = starting.of_file(str(tmp_path / "server.tac"), [])
+    assert starting.host_command(pythons.looked_at(ours.python).path) == [sys.executable, "program-host"]
+    assert starting.host_environment(ours.python)["LD_LIBRARY_PATH"] == "/bundle"
+    assert ours.script.endswith("app/programs/twistd.py")
+    assert starting.host_command(f"{theirs}/bin/python")[0] == f"{theirs}/bin/python"
     with pytest.raises(NoPythonError, match=r"cannot run with Python: PATH has none.*--python"):
-        pythons.looked_at(pythons.wanted())
-    (tmp_path / "python3").symlink_to(sys.executable)
-    assert pythons.wanted() == str(tmp_path / "python3")
+        pythons.looked_at("")
     assert pythons.looked_at(f"{theirs}/bin/python").words.startswith(f"{theirs}/bin/python (Python 3.")
 
 

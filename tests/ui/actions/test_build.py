@@ -17,7 +17,8 @@ from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
 WITHOUT_KEYS = {
-    "whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program", "copy_to_outpost",
+    "whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program",
+    "copy_to_outpost",
 }  # fmt: skip
 """Rarely used."""
 

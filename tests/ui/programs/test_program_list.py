@@ -31,7 +31,7 @@ class Process:
 
     tail = b""
 
-    def __init__(self, reactor, recorder, number, shown, heard, ended) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, reactor, recorder, number, shown, heard, in_thread, ended) -> None:  # type: ignore[no-untyped-def]
         self.pid, self.ended, self.done = 0, ended, []
 
     def start(self, program, folder, ports) -> None:  # type: ignore[no-untyped-def]
@@ -133,6 +133,17 @@ def test_the_words_of_its_end_stand_below_the_list(desk: MainWindow) -> None:
     assert "exit code 3: the program called sys.exit(3) at echo.py:12" in desk.services.trouble.words.text()
 
 
+def test_the_row_stays_in_view_when_words_about_it_take_its_room(desk: MainWindow) -> None:
+    begin(desk)
+    rows = desk.services.list
+    desk.services.select("echo")
+    room = rows.viewport().height()
+    rows.resize(rows.width(), rows.visualRect(rows.currentIndex()).top() + 5)
+    settle()
+    assert rows.viewport().height() < room
+    assert rows.viewport().rect().contains(rows.visualRect(rows.currentIndex()).center())
+
+
 def test_faults_by_hand_reach_the_program(desk: MainWindow) -> None:
     one = begin(desk)
     desk.faults._strike_live(900, "fault_reset")
@@ -215,6 +226,8 @@ def test_the_dialog_says_what_is_wrong(desk: MainWindow) -> None:
     editors["program"][0].setText("-m mypackage.server")
     assert editors["name"][0].text() == "server"
     assert ok.isEnabled()
+    editors["program"][0].setText("web.py --debug")
+    assert editors["name"][0].text() == "web"
     editors["ports"][0].setPlainText("8000 18000")
     assert not ok.isEnabled()
     assert "as in 8000=18000" in editors["ports"][1].text()
