@@ -242,7 +242,7 @@ ACTIONS: tuple[Action, ...] = (
         hidden_while_disabled=True,
     ),
     Action(
-        "reset_counts", "Services", "Reset the co&unts of its rules",
+        "reset_counts", "Services", "Set the counts of its rules to &zero",
         "Set the hit counts of the selected service's rules to 0",
         "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
