@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QUndoCommand, QUndoStack
@@ -248,6 +248,24 @@ def _following(before: Workspace, after: Workspace, renamed: tuple[str, str] | N
     gone = {service.name for service in before.services} - there
     moved = (replace(watch, target=names.get(watch.target, watch.target)) for watch in after.watches)
     return tuple(watch for watch in moved if watch.target in there or watch.target not in gone)
+
+
+class Named(Protocol):
+    """Something of the workspace that has a name of its own."""
+
+    @property
+    def name(self) -> str: ...
+
+
+OneNamed = TypeVar("OneNamed", bound=Named)
+
+
+def put_among(ones: Iterable[OneNamed], new: OneNamed, instead: str) -> tuple[OneNamed, ...]:
+    """``ones`` with ``new`` in the place of the one called ``instead``; behind them where none is."""
+    there = tuple(ones)
+    if all(one.name != instead for one in there):
+        return *there, new
+    return tuple(new if one.name == instead else one for one in there)
 
 
 def _unused(name: str, others: Iterable[ServiceConfig]) -> str:

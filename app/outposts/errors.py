@@ -21,6 +21,10 @@ class NotOurProtocolError(PostError):
     """What answers at {path} is no outpost of this version: {reason}."""
 
 
+class OlderOutpostError(PostError):
+    """{outpost} runs an older version ({program}), which does not know {what}. Update Listening Post there."""
+
+
 class KeyFileError(PostError):
     """The key {path} cannot be used: {reason}."""
 

@@ -107,6 +107,10 @@ WATCH = (
         "certificate_days", int, 14, "TLS: fail when the certificate expires in fewer days; 0: only once it has",
         "days", 0, 3_650, protocols=("tcp", "http", "websocket"),
     ),
+    Option(
+        "verify", bool, True, "TLS: check the certificate; false for one that is self-signed, or of another authority",
+        protocols=("tcp", "http", "websocket"),
+    ),
     Option("fails_after", int, 3, "So many checks in a row must fail until it counts as down", "", 1, 100),
     Option("recovers_after", int, 2, "So many checks in a row must be well until it counts as up again", "", 1, 100),
 )  # fmt: skip
@@ -128,6 +132,7 @@ class WatchConfig:
     expect_regex: str = ""
     expect_status: str = "200..299"
     certificate_days: int = 14
+    verify: bool = True
     fails_after: int = 3
     recovers_after: int = 2
 
@@ -217,7 +222,7 @@ def unfit(table: Options, client: Client) -> Iterator[Mistake]:
             continue
         if option.protocols and client.protocol not in option.protocols:
             yield Mistake(option.name, f"is not for {client.scheme}")
-        elif option.name == "certificate_days" and not client.tls:
+        elif option.name in ("certificate_days", "verify") and not client.tls:
             yield Mistake(option.name, f"is not for {client.scheme}, which has no TLS")
     if client.protocol == "udp" and not table.get("send"):
         yield Mistake("send", "is missing: a target is only found by what it answers to a datagram")

@@ -14,7 +14,7 @@ import sys
 from time import monotonic, sleep
 
 TICK = 0.004
-GROUP = 4
+GROUP = 8
 PIECE = b"x" * 65536
 
 

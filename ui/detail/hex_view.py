@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -67,6 +67,7 @@ class HexView(QAbstractScrollArea):
         self.setAccessibleName(self.tr("Bytes"))
         self._describe()
 
+    @pyqtSlot()
     def _on_fonts(self) -> None:
         self.setFont(theme.mono_font())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer, QUrl, QVariant, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, QUrl, QVariant, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QBrush,
     QColor,
@@ -143,9 +143,10 @@ class PageView(QTextBrowser):
 
     def _fit(self) -> None:
         if self._room() != self._fitted:
-            self._again(theme.current())
+            self._again()
 
-    def _again(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _again(self) -> None:
         if self._page is not None:
             at = self.verticalScrollBar().value()
             self._format(self._page)

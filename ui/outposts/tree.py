@@ -78,7 +78,7 @@ class OutpostTree(QTreeWidget):
         for name, why in console.held.items() if console is not None else ():
             wanted[name, ""] = None
             self._say(self._row((name, ""), None), "stopped", name, self.tr("not trusted: {why}").format(why=why))
-        for place in [place for place in self._rows if place not in wanted]:
+        for place in reversed([place for place in self._rows if place not in wanted]):  # services before their outpost
             self._remove(place)
 
     def _row(self, place: Place, parent: QTreeWidgetItem | None) -> QTreeWidgetItem:
@@ -99,7 +99,7 @@ class OutpostTree(QTreeWidget):
         at = self.indexOfTopLevelItem(row)
         if at >= 0:
             self.takeTopLevelItem(at)
-        elif place[0] and (place[0], "") in self._rows:  # else it went with its outpost
+        else:
             row.parent().removeChild(row)
 
     def _show_outpost(self, row: QTreeWidgetItem, outpost: Following, now: float) -> None:
@@ -117,6 +117,8 @@ class OutpostTree(QTreeWidget):
         status = sound.name(service.status)
         faults = [sound.name(fault.name) for fault in service.faults if fault.enabled]
         state = f"{status}, {said}" if said else status
+        if service.tls:
+            state = self.tr("{state}, with TLS").format(state=state)
         if faults:
             state = self.tr("{state}; faults: {names}").format(state=state, names=", ".join(faults))
         if not known:

@@ -39,7 +39,9 @@ def state_of(outpost: Following, now: float) -> str:
             "control": translate("connected; it may be read and steered"),
             "change": translate("connected; it may be read, steered and changed"),
         }
-        return allowed[outpost.outpost.allow]
+        more = translate("{state}; {count} services more").format
+        state, count = allowed[outpost.outpost.allow], outpost.told.more
+        return more(state=state, count=f"{count:,}") if count else state
     if isinstance(way, Lost):
         if way.due is None:
             return way.reason

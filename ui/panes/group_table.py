@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt5.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPoint, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -213,6 +213,7 @@ class GroupTable(QTableView):
         theme.notifier.changed.connect(self._repaint)
         theme.notifier.fonts_changed.connect(self._measure)
 
+    @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
@@ -291,5 +292,6 @@ class GroupTable(QTableView):
         if self.indexAt(at).isValid():
             self.menu_wanted.emit(self.viewport().mapToGlobal(at))
 
+    @pyqtSlot()
     def _repaint(self, *_: object) -> None:
         self.viewport().update()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
@@ -44,6 +44,7 @@ class Listing(QTableWidget):
         theme.notifier.fonts_changed.connect(self._measure)
         self._measure()
 
+    @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)

@@ -29,6 +29,13 @@ def suggested_name(protocol: str, responder: str, others: Collection[ServiceConf
     return next(text for n in count(1) if (text := name if n == 1 else f"{name}-{n}") not in taken)
 
 
+def free_name(name: str, others: Collection[ServiceConfig]) -> str:
+    """``name`` with a number behind it, that none of ``others`` has."""
+    taken = {other.name for other in others}
+    endings = (f"-{number}" for number in count(2))
+    return next(new for end in endings if (new := name[: service_checks.MAX_NAME - len(end)] + end) not in taken)
+
+
 def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
     """A port that no other service has, not even one with another transport, which would be confusing."""
     taken = {other.port for other in others}

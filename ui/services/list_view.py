@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -64,6 +64,7 @@ class ServicesList(QListView):
         model.rows_changed.connect(self._repaint)
         theme.notifier.fonts_changed.connect(self.measure)
 
+    @pyqtSlot()
     def measure(self) -> None:
         """Fonts or view have changed: lay all rows out again."""
         self.delegate.measure()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
-from ui.outposts.commands import OutpostCommands
+from ui.outposts.commands import Elsewhere, OutpostCommands
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -65,6 +65,7 @@ from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
     from ui.instance import Wish
+    from ui.services.elsewhere import ServicesElsewhere
 
 WORKSPACE = ".toml"
 PROGRAMS = (".py", ".tac")
@@ -210,7 +211,10 @@ class MainWindow(QMainWindow):
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
-        self.outposts = OutpostCommands(post, edits, self, self.notices.say, self.browser.show_filtered)
+        self.outposts = OutpostCommands(
+            post, edits, self, self.notices.say, self.browser.show_filtered,
+            Elsewhere(lambda *ask: self.elsewhere.do(*ask), self.sending.send_to, self.watches.watch),
+        )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.alerts = AlertCommands(
             post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
@@ -225,7 +229,13 @@ class MainWindow(QMainWindow):
         post, edits = self._post, self.edits
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
-            post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
+            post,
+            self.side,
+            self.service_actions,
+            self,
+            self.notices.say,
+            self._status_line.tell,
+            lambda *asked: self.elsewhere.offer_copy(*asked),
         )
         services.keep_keys(self.actions_)
         self.actions_.say_why(self._status_line.tell)
@@ -285,6 +295,15 @@ class MainWindow(QMainWindow):
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(WIDTH, HEIGHT)
         self.middle.restore(self._settings)
+
+    @cached_property
+    def elsewhere(self) -> ServicesElsewhere:
+        """Services of outposts; made when it is first wanted."""
+        from ui.services.elsewhere import ServicesElsewhere
+
+        return ServicesElsewhere(
+            self, self.notices.say, self._status_line.tell, self.service_actions.take, self.outposts.outposts_now
+        )
 
     # -- the window itself
 

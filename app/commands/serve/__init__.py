@@ -15,8 +15,8 @@ from app.text.escapes import one_line
 if TYPE_CHECKING:
     from app.commands.serve.order import Order
     from app.outposts.keys import PublicKey
+    from app.outposts.login import Login
     from app.outposts.protocol import Allow
-    from app.outposts.wamp import Login
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +119,10 @@ def _order(args: argparse.Namespace, allow: Allow | Literal[""]) -> Order:
 
 def _login(args: argparse.Namespace) -> Login:
     """Raises RouterError, KeyFileError."""
-    from app.outposts import keys, wamp
+    from app.outposts import keys, login
 
     name = args.name or gethostname().split(".")[0]
-    return wamp.login(args.join, args.realm, name, keys.read(args.key), args.ca)
+    return login.checked(args.join, args.realm, name, keys.read(args.key), args.ca)
 
 
 def _seal(args: argparse.Namespace) -> dict[str, PublicKey]:

@@ -12,8 +12,8 @@ from app.capture.link import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from app.outposts.keys import PublicKey
+    from app.outposts.login import Login
     from app.outposts.protocol import Allow
-    from app.outposts.wamp import Login
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from app.text.escapes import one_line
 if TYPE_CHECKING:
     from app.outposts.console import Console
     from app.outposts.joining import Joining
+    from app.outposts.login import Login
     from app.outposts.outpost import Outpost
     from app.outposts.socket import ControlSocket
-    from app.outposts.wamp import Login
 
 
 class Remote:

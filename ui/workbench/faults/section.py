@@ -41,7 +41,7 @@ from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
 from ui.workbench.faults.arrangement import arranged, with_kind
 from ui.workbench.faults.model import FaultsModel, FaultsView
-from ui.workbench.rule_form.groups import RuleForm
+from ui.workbench.rule_form.form import RuleForm
 from ui.workbench.rules.model import Kind
 
 LINES = 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QRectF, QSize
+from PyQt5.QtCore import QRectF, QSize, pyqtSlot
 from PyQt5.QtGui import QFont, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QWidget
 
@@ -35,6 +35,7 @@ class Badge(QWidget):
         theme.notifier.fonts_changed.connect(self._measure)
         self._measure()
 
+    @pyqtSlot()
     def _measure(self) -> None:
         font = QFont(theme.ui_font())
         font.setPointSizeF(font.pointSize() * 0.78)

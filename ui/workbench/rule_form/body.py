@@ -14,7 +14,8 @@ from app.options import Option
 from ui.forms.form import Words, sentence, set_property
 from ui.parts.labels import plain
 from ui.workbench.rule_form.arrangement import Row
-from ui.workbench.rule_form.template_text import Offers, TemplateColors, TemplateText
+from ui.workbench.rule_form.offered_names import Offers
+from ui.workbench.rule_form.template_text import TemplateColors, TemplateText
 
 BESIDE = 60
 """Characters of the interface's letters for which there must be room to have both bodies beside each other."""

@@ -23,8 +23,8 @@ from ui.forms.form import Words, sentence, set_property, tab_through
 from ui.parts.close_button import close_button
 from ui.workbench.rule_form.arrangement import Row
 from ui.workbench.rule_form.grip import paint_grip
+from ui.workbench.rule_form.offered_names import Offers
 from ui.workbench.rule_form.template_line import TemplateLine
-from ui.workbench.rule_form.template_text import Offers
 
 EXAMPLES = {
     "send": "OK {{count}}", "send-hex": "01 02 ff", "send-file": "answer.bin", "raw": "OK", "wait": "0.5",

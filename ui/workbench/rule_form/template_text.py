@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QEvent, QPoint, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFocusEvent, QKeyEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+from PyQt5.QtCore import QEvent, QPoint, pyqtSignal
+from PyQt5.QtGui import QColor, QFocusEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 from PyQt5.QtWidgets import QPlainTextEdit
 
-from app.capture.filters.completion import Suggestion
 from ui.looks import theme
-from ui.parts.completions import Completions
-
-Offers = Callable[[str, bool], Sequence[Suggestion]]
-"""Given what is typed of a name, and whether it is a filter's: the names that begin so."""
+from ui.workbench.rule_form.offered_names import OfferedNames, Offers
 
 _PARTS = re.compile(
     r"(?P<warning>\{\{.*?(?:\}\}|$))"
@@ -25,18 +20,6 @@ _PARTS = re.compile(
     r"|(?P<dim>[{}\[\],:])"
 )
 _IN_STRING = re.compile(r"\{\{.*?(?:\}\}|$)")
-_TYPED = re.compile(r"\{\{\s*((?:[^{}]*\|\s*)?)([^\s{}|]*)$")
-
-
-def begun_in(before: str) -> tuple[str, bool] | None:
-    """What is typed of a name at the end of ``before``, and whether a filter's; None outside of expressions."""
-    found = _TYPED.search(before)
-    return (found[2], bool(found[1])) if found else None
-
-
-def closing_for(suggestion: Suggestion, after: str) -> str:
-    """The braces behind a name that is taken; none where more of it follows, or where ``after`` has them."""
-    return "" if suggestion.text.endswith(".") or after.lstrip().startswith(("}}", "|")) else "}}"
 
 
 class TemplateColors(QSyntaxHighlighter):
@@ -83,8 +66,7 @@ class TemplateText(QPlainTextEdit):
         self._given = text
         self.setPlainText(text)
         self._before = self.typed()
-        self._offers = offers
-        self._completions: Completions | None = None
+        self._names = OfferedNames(self, self, offers)
         self.colors = TemplateColors(self.document())
         self.setProperty("role", "mono")
         self.setTabChangesFocus(True)
@@ -112,63 +94,26 @@ class TemplateText(QPlainTextEdit):
     def _on_text(self) -> None:
         self.changed.emit()
         if self.hasFocus():
-            self._offer()
+            self._names.offer()
 
-    def _begun(self) -> tuple[str, bool] | None:
-        """What is typed of a name before the cursor, and whether a filter's; None outside of expressions."""
+    def around(self) -> tuple[str, str] | None:
         cursor = self.textCursor()
-        before = cursor.block().text()[: cursor.positionInBlock()]
-        return begun_in(before) if self.colors.template else None
+        line, at = cursor.block().text(), cursor.positionInBlock()
+        return (line[:at], line[at:]) if self.colors.template else None
 
-    def _offer(self) -> None:
-        begun = self._begun()
-        suggestions = self._offers(*begun) if begun is not None else ()
-        if self._completions is None:
-            if not suggestions:
-                return
-            self._completions = Completions(self)
-            self._completions.chosen.connect(self._take)
-        corner = self.cursorRect().bottomLeft() + QPoint(0, 4)
-        self._completions.offer(suggestions, self.viewport().mapTo(self.window(), corner))
-
-    def _take(self, suggestion: Suggestion) -> None:
-        begun = self._begun()
-        if begun is None:
-            return
+    def replace(self, count: int, text: str) -> None:
         cursor = self.textCursor()
-        for _ in begun[0]:
+        for _ in range(count):
             cursor.deletePreviousChar()
-        closing = closing_for(suggestion, cursor.block().text()[cursor.positionInBlock() :])
-        cursor.insertText(suggestion.text + closing)
+        cursor.insertText(text)
         self.setTextCursor(cursor)
-        if closing and self._completions is not None:
-            self._completions.hide()
+
+    def corner(self) -> QPoint:
+        return self.viewport().mapTo(self.window(), self.cursorRect().bottomLeft() + QPoint(0, 4))
 
     def event(self, event: QEvent) -> bool:
-        offering = self._completions is not None and self._completions.isVisible()
-        if offering and isinstance(event, QKeyEvent) and event.type() == QEvent.ShortcutOverride:
-            ours = event.key() == Qt.Key_Escape
-            event.setAccepted(ours)
-            if ours:
-                return True
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        completions = self._completions
-        if completions is not None and completions.isVisible():
-            if event.key() == Qt.Key_Escape:
-                completions.hide()
-                return
-            if event.key() != Qt.Key_Backtab and completions.takes(event):
-                return
-        super().keyPressEvent(event)
-
-    def focusNextPrevChild(self, next: bool) -> bool:
-        if next and self._completions is not None and self._completions.isVisible():
-            return False  # Tab takes the first of the list: see keyPressEvent
-        return super().focusNextPrevChild(next)
+        return self._names.takes(event) or bool(super().event(event))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        if self._completions is not None:
-            self._completions.hide()
+        self._names.hide()
         super().focusOutEvent(event)

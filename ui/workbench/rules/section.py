@@ -21,7 +21,7 @@ from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
 from ui.workbench.rule_form.arrangement import NEW, SWITCH, arrangement
-from ui.workbench.rule_form.groups import RuleForm
+from ui.workbench.rule_form.form import RuleForm
 from ui.workbench.rule_form.names import suggestions
 from ui.workbench.rules.model import Kind, RulesModel
 from ui.workbench.rules.trial_panel import TrialPanel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PyQt5.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PyQt5.QtWidgets import QAbstractItemView, QApplication, QListView, QMenu
 
@@ -59,6 +59,7 @@ class RulesView(QListView):
             (QKeySequence("Space"), self.switch),
         )
 
+    @pyqtSlot()
     def _on_looks(self, *_: object) -> None:
         """Paint in other colours; with other fonts the rows have another height."""
         self.scheduleDelayedItemsLayout()

@@ -116,21 +116,18 @@ def test_a_click_into_the_status_lets_a_number_replace_it(desk: Bench) -> None:
     assert line.selectedText() == ""
 
 
-@pytest.mark.parametrize(
-    ("typed", "taken"),
-    [
+def test_a_status_has_no_other_words_than_its_own(desk: Bench) -> None:
+    for typed, taken in (
         ("404", 404),
         ("404 not f", 404),
         ("299", 299),
         ("200 OK503", "200 OK503"),
         ("no", "no"),
         ("9" * 5000, "9" * 5000),
-    ],
-)
-def test_a_status_has_no_other_words_than_its_own(desk: Bench, typed: str, taken: object) -> None:
-    desk.rules.view.choose(1)
-    desk.editor("status").setEditText(typed)
-    assert desk.editor("status").value() == taken
+    ):
+        desk.rules.view.choose(1)
+        desk.editor("status").setEditText(typed)
+        assert desk.editor("status").value() == taken, typed
 
 
 def test_what_is_wrong_stays_in_the_form_and_the_last_good_state_serves(desk: Bench) -> None:
@@ -322,7 +319,7 @@ def test_pages_that_are_closed_leave_nothing_behind(desk: Bench) -> None:
     workbench.close(name)
     settle()
     before = count()
-    for _ in range(20):
+    for _ in range(8):
         workbench.open(name)
         workbench.close(name)
         settle()

@@ -16,6 +16,7 @@ from app.events import DATA_RECEIVED, Event
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from tests.ui.workbench.bench import FLAKY, REST, USERS, Bench, bench, drag_over, line_script, shop
+from tests.ui.workbench.rule_form.test_offered_names import shown
 from ui.services.dialog import ServiceDialog
 from ui.workbench.rule_form.body import BodyRow
 from ui.workbench.rule_form.steps import Grip, StepsRow
@@ -225,11 +226,10 @@ def test_names_of_a_template_are_completed(desk: Bench) -> None:
     desk.rules.view.choose(0)
     body = body_of(desk)
     desk.type_into(body.text, "{{pa")
-    assert body.text._completions is not None
-    assert body.text._completions.isVisible()
+    assert shown(body.text)
     QTest.keyClick(body.text, Qt.Key_Tab)
     assert body.text.typed() == "{{path.id}}"
-    assert not body.text._completions.isVisible()
+    assert not shown(body.text)
     QTest.keyClicks(body.text, " {{method | upp")
     QTest.keyClick(body.text, Qt.Key_Tab)
     assert body.text.typed() == "{{path.id}} {{method | upper}}"
