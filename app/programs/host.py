@@ -115,7 +115,8 @@ def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> 
                 f"{e.msg}: the Python that comes with Listening Post has Twisted, and cannot be given more."
                 " Name one that has it with --python, or python of [[program]]"
             )
-            print(f"listening-post: {missing}.", file=sys.stderr)
+            recorder.record(events.LOG, summary=missing)
+            print(f"listening-post: {missing}.", file=sys.__stderr__)
         return 130 if isinstance(e, KeyboardInterrupt) else 1
     return 0
 

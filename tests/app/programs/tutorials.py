@@ -1222,7 +1222,7 @@ reactor.listenTCP({port}, protocol.Factory.forProtocol(Later), interface="127.0.
             ),
             ("connection.closed", "closed by us"),
         ),
-        b"",
+        b"GET",  # its client stays: a peer that goes meanwhile is a mistake of its own
         b"answer 42",
         line=8,
         values=(("answer", "^42$"),),
