@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +14,10 @@ from twisted.internet.defer import Deferred, DeferredList
 from app import events
 from app.alerts.live import Alerts
 from app.alerts.means import Caller
-from app.capture.keeping.retention import Keeping, tidy
-from app.capture.link import DEFAULT_LIMIT, WriterLink
+from app.capture.capturing import Capturing
+from app.capture.keeping.retention import Keeping
+from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Recorder
-from app.capture.schema import SUFFIX
 from app.errors import PostError
 from app.files.folders import data_folder
 from app.logbook import Logbook
@@ -37,6 +36,7 @@ from app.services.changes import check
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
 from app.services.own_checks import OwnChecks
+from app.services.plan import Plan, plan
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
@@ -65,7 +65,7 @@ class Post:
         programs: its hosted programs.
         watches: its watches by name, with what they have found; they run from ``open`` on.
         plugins: the plugins of the user and of the workspace.
-        captures: the folder of captures that are opened without a path.
+        capturing: the file that is captured into.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
         alerts: look at what is stored, and tell.
@@ -99,11 +99,11 @@ class Post:
         self.locate: Locate = nowhere
         self._postponed = False
         self._datagram_ports = DatagramPorts()
-        self._link: WriterLink | None = None
-        self._limit = DEFAULT_LIMIT
-        self._renewal: Deferred[None] | None = None
         self.capture_changed: Signal[Post] = Signal()
-        self.captures = capture_folder()
+        self.capturing = Capturing(
+            reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.loop.last_word, self._go_on
+        )
+        self.capturing.changed.connect(lambda _: self.capture_changed.emit(self))
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
         self.programs = Programs(
             reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.gate.admit_program, self._seed_of
@@ -137,12 +137,7 @@ class Post:
     @property
     def capture(self) -> Path | None:
         """The file that events are written to; None until ``open`` is called."""
-        return self._link.path if self._link else None
-
-    @property
-    def refused(self) -> bool:
-        """Whether the file cannot be captured into; ``recorder.trouble`` says why."""
-        return self._link is not None and self._link.refused
+        return self.capturing.path
 
     def open(
         self,
@@ -151,47 +146,26 @@ class Post:
         keeping: Keeping = Keeping(),  # noqa: B008 - frozen
         folder: Path | None = None,
     ) -> Deferred[None]:
-        """Begin to capture into the file ``capture``, or into a new file in ``folder``, by default ``captures``.
+        """Begin to capture into ``capture``, or into a new file in ``folder``, by default ``capturing.folder``.
 
         ``limit`` is the largest size of the file in bytes; ``keeping`` says which older captures stay.
 
         Fires when the file is open, or could not be opened: ``recorder.trouble`` then says why, and the
         services may start all the same.
         """
-        self.captures = folder or self.captures
-        self._limit = limit
         self.logbook.open()
         if TABLE.trust.trouble:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
         self.watches.start()
-        self._link = WriterLink(
-            self._reactor,
-            self.recorder,
-            capture or default_capture(self.captures),
-            limit,
-            last_word=self.loop.last_word,
-        )
-        self._link.start()
-        self._link.opened.addCallback(lambda _: self._remember())
-        if keeping != Keeping():
-            Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
-        return self._link.opened
+        opened = self.capturing.open(capture, limit, keeping, folder)
+        return opened.addCallback(lambda _: self._remember())
 
     def _remember(self) -> None:
         """Have watches and alerts know what the capture says of them, which may be from an earlier run."""
-        if self.capture is not None and self._link is not None and self._link.opened.called:
+        if self.capture is not None and self.capturing.is_open:
             self.watches.remember(self.capture, self.recorder.range.last)
             self.alerts.remember(self.capture, self.recorder.range.last)
-
-    async def _tidy(self, current: Path, keeping: Keeping) -> None:
-        try:
-            removed = await self.sender.in_thread(tidy, self.captures, current, keeping)
-        except Exception as e:
-            self.recorder.record_failure(e)
-            return
-        for removal in removed:
-            self.recorder.record(events.LOG, summary=str(removal))
 
     async def new_capture(self, limit: int | None = None, folder: Path | None = None) -> Path | None:
         """Go on in a new file, which stands beside the others; the old one is complete then and can be opened.
@@ -202,35 +176,7 @@ class Post:
         nothing was changed: no capture is open yet, another call is under way, or the new file cannot be made;
         ``recorder.trouble`` says why in that case.
         """
-        old = self._link
-        if old is None or self._renewal is not None or not old.opened.called:
-            return None
-        renewal = self._renewal = Deferred()
-        self._limit, self.captures = limit or self._limit, folder or self.captures
-        try:
-            path = await self.sender.in_thread(unused_capture, self.captures)
-            self.recorder.record(events.LOG, summary=f"the capture goes on in {path}")
-            released = old.release()
-            self._go_on(old.path)
-            await released
-            if await self._link_to(path, old):
-                self.recorder.failures = 0  # those of this capture
-                self.capture_changed.emit(self)
-                return old.path
-            await self._link_to(old.path, old)  # its batches are still to be stored
-            return None
-        finally:
-            self._renewal = None
-            renewal.callback(None)
-
-    async def _link_to(self, path: Path, old: WriterLink) -> bool:
-        """Capture into ``path`` from now on. False if that file will never do."""
-        if self._link is not None and self._link is not old:
-            await self._link.release()
-        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena, self.loop.last_word)
-        self._link.start()
-        await self._link.opened
-        return not self._link.refused
+        return await self.capturing.renew(limit, folder)
 
     def _go_on(self, before: Path) -> None:
         """Record in the new capture what it follows, and the connections that were opened before it."""
@@ -251,11 +197,6 @@ class Post:
             return False
         self.stop_all(names=[name])
         return True
-
-    def _alerts_changed(self, *, by_user: bool) -> None:
-        self.gate.alerts_changed(self._content.alerts, self._content.mail, by_user=by_user)
-        self.alerts.configure(self._content.alerts, self._content.mail)
-        self.question_changed.emit(self)
 
     def _connections(self) -> int:
         # In any thread.
@@ -452,43 +393,17 @@ class Post:
         Returns the names of services and programs that were removed while they were running.
         """
         before, self._content = self._content, content(state)
-        if (before.alerts, before.mail) != (state.alerts, state.mail):
-            self._alerts_changed(by_user=by_user)
-        if before.outposts != state.outposts:
-            self.gate.outposts_changed(state.outposts, by_user=by_user)
-            self.question_changed.emit(self)
-            self.outposts_changed.emit(self)
-        wanted = {renamed.get(name, name): name for name in self.services}
-        kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
-        gone = [name for name in self.services if name not in kept]
-        changed = [name for name, config in kept.items() if config != self.services[name].config]
-        regrouped = [name for name in changed if kept[name].serves_as(self.services[name].config)]
-        for name in regrouped:
-            self.services[name].config = kept[name]
-        changed = [name for name in changed if name not in regrouped]
-        # One of these may take the address that another leaves.
-        moved = [name for name in changed if _place(self.services[name].config) != _place(kept[name])]
-        leaving = [self.services[name] for name in (*gone, *moved)]
-        was_up = {service.config.name for service in leaving if service.running or service.wanted}
-        while any(service.running for service in leaving):  # the user may start one while others are stopping
-            await DeferredList([service.stop() for service in leaving])
-        for name in gone:
-            self.services.pop(name).dispose()
-        refused: dict[str, str] = {}
-        for name in changed:
-            try:
-                await self.change(name, kept[name], by_user=by_user)
-            except PostError as e:
-                refused[kept[name].name] = name
-                number = self.services[name].number
-                self.recorder.record(
-                    events.LOG, number, summary=f"The change was refused; the service goes on as before. {e}"
-                )
+        self._tell_content(before, by_user=by_user)
+        planned = plan(self.configs(), state.services, renamed)
+        for name in planned.regrouped:
+            self.services[name].config = planned.kept[name]
+        was_up = await self._stop_leaving(planned)
+        refused = await self._change_kept(planned, by_user=by_user)
         order = [refused.get(config.name, config.name) for config in state.services]
         added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
             self._add(config)
-        if gone or added or regrouped or order != list(self.services):
+        if planned.gone or added or planned.regrouped or order != list(self.services):
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
         self.gate.watches_changed(state.watches, by_user=by_user)
@@ -497,11 +412,48 @@ class Post:
         await self.programs.become(state.programs)
         self._hold()
         self.watches.become(state.watches, self._held_watch)
-        again = {kept[name].name for name in moved if name in was_up}
+        again = {planned.kept[name].name for name in planned.moved if name in was_up}
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
         self.programs.start(start)
-        return was_up.intersection(gone) | ran.difference(self.programs.all)
+        return was_up.intersection(planned.gone) | ran.difference(self.programs.all)
+
+    def _tell_content(self, before: Workspace, *, by_user: bool) -> None:
+        """Have alerts and outposts be those of the content, where ``before`` had others."""
+        now = self._content
+        if (before.alerts, before.mail) != (now.alerts, now.mail):
+            self.gate.alerts_changed(now.alerts, now.mail, by_user=by_user)
+            self.alerts.configure(now.alerts, now.mail)
+            self.question_changed.emit(self)
+        if before.outposts != now.outposts:
+            self.gate.outposts_changed(now.outposts, by_user=by_user)
+            self.question_changed.emit(self)
+            self.outposts_changed.emit(self)
+
+    async def _stop_leaving(self, planned: Plan) -> set[str]:
+        """Stop services that are gone, or get an address that another may leave. Returns which of them were up."""
+        leaving = [self.services[name] for name in (*planned.gone, *planned.moved)]
+        was_up = {service.config.name for service in leaving if service.running or service.wanted}
+        while any(service.running for service in leaving):  # the user may start one while others are stopping
+            await DeferredList([service.stop() for service in leaving])
+        for name in planned.gone:
+            self.services.pop(name).dispose()
+        return was_up
+
+    async def _change_kept(self, planned: Plan, *, by_user: bool) -> dict[str, str]:
+        """Change services that stay. Returns the names of those that refuse it, by the names that they were to get."""
+        refused: dict[str, str] = {}
+        for name in planned.changed:
+            config = planned.kept[name]
+            try:
+                await self.change(name, config, by_user=by_user)
+            except PostError as e:
+                refused[config.name] = name
+                number = self.services[name].number
+                self.recorder.record(
+                    events.LOG, number, summary=f"The change was refused; the service goes on as before. {e}"
+                )
+        return refused
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""
@@ -591,11 +543,7 @@ class Post:
         senders = (self.sender, self._checking.sender, self.alerts.means.sender)
         await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
         self.programs.close()
-        if self._renewal is not None:
-            await self._renewal  # no link can be closed between two files
-        self.recorder.resume()  # the capture is to say how much it lacks
-        if self._link is not None:
-            await self._link.close()
+        await self.capturing.close()
         self.loop.close()
         self.logbook.close()
 
@@ -603,24 +551,3 @@ class Post:
 def content(workspace: Workspace) -> Workspace:
     """What a workspace holds, without the file that it was read from."""
     return replace(workspace, path=None, template=None, digest="")
-
-
-def _place(config: ServiceConfig) -> tuple[str, str]:
-    return config.protocol, config.listen
-
-
-def capture_folder() -> Path:
-    """The folder of captures that are opened without a path."""
-    return data_folder() / "captures"
-
-
-def default_capture(folder: Path | None = None) -> Path:
-    """The path of a new capture, named by the current time."""
-    return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
-
-
-def unused_capture(folder: Path) -> Path:
-    """As ``default_capture``; with a number behind where the program has made one in the same second. Blocks."""
-    path = default_capture(folder)
-    names = (path, *(path.with_name(f"{path.stem} {number}{SUFFIX}") for number in range(2, 1000)))
-    return next(name for name in names if not name.exists())

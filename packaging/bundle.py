@@ -37,7 +37,9 @@ are rarely in a traceback ("pyz")."""
 _LEFT_OUT = re.compile(
     r"""
     .*\b(tests?|_test|trial|testutil|__main__|conftest)(\..*)?
-    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|news)(\..*)?
+    | twisted\.(_?threads\.test|tap|runner|news)(\..*)?
+    | twisted\.plugins\..+
+    | twisted\.scripts\.(?!_?twistd).+
     | twisted\.mail\.(?!(smtp|interfaces|_cred|_except)$).+
     | twisted\.python\.(_tzhelper_test|_pydoctor.*|_release|_setup)
     | twisted\.internet\.(_?gireactor|gi.*|gtk.*|_glibbase|glib.*|pyuisupport|tksupport|wx.*|cfreactor|_?pywin32.*)
@@ -66,7 +68,7 @@ EXCLUDED = [
     "numpy._core._rational_tests", "numpy._core._struct_ufunc_tests", "numpy._core._umath_tests",
     "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.canvas", "pyqtgraph.console",
     "pyqtgraph.dockarea", "pyqtgraph.jupyter", "pyqtgraph.exporters",
-    "autobahn.asyncio", "twisted.trial", "twisted.plugins",
+    "autobahn.asyncio", "twisted.trial",
     *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
 ]  # fmt: skip
 

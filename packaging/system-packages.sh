@@ -23,7 +23,7 @@ print(f"libpython{v[0]}.{v[1]}" if sys.base_prefix == "/usr" else "")' 2>/dev/nu
         wanted="$wanted $library" ;;
     deb) wanted="$screen curl dpkg-dev binutils libwayland-cursor0 libwayland-egl1 libxcomposite1" ;;
     bench) wanted="$screen wrk socat tshark" ;;
-    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client openssh-server tshark jq chromium
+    test) wanted="$screen openbox x11-utils wrk curl socat netcat-openbsd openssl openssh-client openssh-server tshark jq chromium
         nginx mosquitto mosquitto-clients nghttp2-client prometheus iproute2 dbus-daemon dbus-session-bus-common
         desktop-file-utils appstream shared-mime-info" ;;
     *) echo "usage: $0 venv|run|screenshots|bench|package|deb|test" >&2; exit 2 ;;

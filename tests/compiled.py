@@ -1,8 +1,9 @@
 """Does once, on all processors, what each process of tests would do for itself before its first test.
 
 pytest rewrites the assertions of each module of tests, and hypothesis looks for constants in each module of
-ours; both keep what they have made. In a fresh checkout that is most of what their start takes. What is called
-here are inner parts of both: where they have changed, this does nothing, and the tests do it themselves.
+ours, and for the characters that texts may have; both keep what they have made. In a fresh checkout that is most of
+what their start takes. What is called here are inner parts of both: where they have changed, this does nothing, and
+the tests do it themselves.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ def look_for_constants(path: Path) -> None:
     constants_from_module(module)
 
 
+def look_for_characters() -> None:
+    """Keep what hypothesis makes of the tables of Unicode."""
+    from hypothesis.internal import charmap
+
+    charmap.charmap()
+    charmap.intervals_from_codec("utf-8")
+
+
 def _prepare(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.is_relative_to(ROOT / "tests"):
@@ -52,7 +61,8 @@ def main() -> None:
     paths = [path for name in ("tests", *OURS) for path in sorted((ROOT / name).rglob("*.py"))]
     count = 4 * (os.cpu_count() or 1)
     with ProcessPoolExecutor() as pool:
-        for done in [pool.submit(_prepare, paths[i::count]) for i in range(count)]:
+        parts = [pool.submit(_prepare, paths[i::count]) for i in range(count)]
+        for done in [pool.submit(look_for_characters), *parts]:
             try:
                 done.result()
             except (AttributeError, ImportError, TypeError) as e:

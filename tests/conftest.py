@@ -21,6 +21,10 @@ from zope.interface import declarations
 from tests import preloaded, writers
 from ui.reactor import install
 
+# What is loaded and found for the tests stays: to look through it for garbage again and again took a fifth of the time
+# to find them. Each test ends with a collection. Few more are made while it runs, for tests that leave much.
+gc.set_threshold(50_000, 100, 100)
+
 # The application takes on the language of the environment, and so do programs that tests start. What the system
 # says of an error is compared in English.
 for name in [name for name in os.environ if name.startswith(("LC_", "LANG"))]:
@@ -113,8 +117,6 @@ def observed() -> Iterator[LoggedFailures]:
 @pytest.fixture(scope="session", autouse=True)
 def nothing_unseen_at_the_end() -> Iterator[None]:
     """Collect at the end what ``logged_failures`` has kept out: an error in it fails the run."""
-    # Each test ends with a collection. Few more are made while it runs, and those are for tests that leave much.
-    gc.set_threshold(50_000, 100, 100)
     gc.collect()
     yield
     gc.unfreeze()

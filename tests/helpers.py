@@ -160,18 +160,23 @@ def run(
     return subprocess.CompletedProcess(words, done.returncode, out, err)
 
 
-def run_bytes(*args: str, data: bytes | None = None, **more: Any) -> subprocess.CompletedProcess[bytes]:
-    """As ``run``, in bytes, with those (at most 64 KB) on standard input; ``more`` as for ``tests.preloaded.Run``."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _input(data) as given:
-        process = Run(args, given, out.fileno(), err.fileno(), session=True, **more)
+def run_bytes(
+    *args: str, data: bytes | None = None, out: int | None = None, **more: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """As ``run``, in bytes, with those (at most 64 KB) on standard input; ``more`` as for ``tests.preloaded.Run``.
+
+    ``out``: a descriptor to which it prints, instead of into what is returned.
+    """
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as err, _input(data) as given:
+        process = Run(args, given, printed.fileno() if out is None else out, err.fileno(), session=True, **more)
         try:
             code = process.wait(100)
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
-        out.seek(0)
+        printed.seek(0)
         err.seek(0)
-        return subprocess.CompletedProcess(args, code, out.read(), err.read())
+        return subprocess.CompletedProcess(args, code, printed.read(), err.read())
 
 
 @contextlib.contextmanager

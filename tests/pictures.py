@@ -1,6 +1,8 @@
 """The pictures of the manual: the real program under traffic, its dialogs; there in the light theme.
 
-python -m tests.pictures [FOLDER [light|dark]]
+Those of programs and outposts also in the dark one, which the manual in the program shows where it is dark.
+
+python -m tests.pictures [FOLDER]
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ class Manual(Album):
     """The pictures of one run of the program."""
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.png"
+        return self._folder / (f"{name}-dark.png" if self._theme == "dark" else f"{name}.png")
 
     def draw(self) -> None:
         with TemporaryDirectory() as folder, running_on(self._screen, DESK, folder, self._theme, "--start") as it:
@@ -242,6 +244,10 @@ class Manual(Album):
             it.wait()
 
         self._charts()
+        self.draw_elsewhere()
+
+    def draw_elsewhere(self) -> None:
+        """What runs beside the services of the desk: plugins that block, programs, outposts."""
         self._draw_blocked()
         self._draw_hosted()
         self._draw_outposts()
@@ -434,10 +440,11 @@ def _pay() -> None:
     socat("UDP", BEACON, b"\x01\x07\x00\x19" + bytes(range(28)), linger=0.05)
 
 
-def main(folder: str = str(FOLDER), theme: str = "light") -> None:
+def main(folder: str = str(FOLDER)) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     with display() as screen:
-        Manual(screen, Path(folder), theme).draw()
+        Manual(screen, Path(folder), "light").draw()
+        Manual(screen, Path(folder), "dark").draw_elsewhere()
 
 
 if __name__ == "__main__":

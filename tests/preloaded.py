@@ -3,8 +3,9 @@
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
 signals and exit, or what that of another ``module`` is; only what was loaded is not taken apart at the end.
-Tests of how the interpreter starts, of streams that are closed or full, and of what is imported start the real
-one (``tests.helpers.PROGRAM``). There is a mother for commands, and one for windows, who has loaded Qt, too.
+Tests of how the interpreter starts, and of what is imported, start the real one (``tests.helpers.PROGRAM``), and so
+do some of those of streams that are closed or full. There is a mother for commands, and one for windows, who has
+loaded Qt, too.
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -17,6 +18,7 @@ import gc
 import io
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -26,6 +28,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
+from os import _exit  # a hosted program's host replaces that of the module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, TextIO
@@ -61,6 +64,8 @@ class Run:
         folder: the one that it runs in.
         window: forked from the mother who has loaded the window.
         module: whose ``main()`` it runs.
+        closed: those of its streams that are closed when it begins.
+        files: how many files it may have open, if that is limited.
 
     Attributes:
         pid: its process.
@@ -79,13 +84,15 @@ class Run:
         window: bool = False,
         module: str = "ui.entry",
         environment: Mapping[str, str] = os.environ,
+        closed: Sequence[int] = (),
+        files: int | None = None,
     ) -> None:
         self.args = args
         self.returncode: int | None = None
         reading, writing = os.pipe()
         order = {
             "args": list(args), "session": session, "folder": str(folder), "module": module,
-            "environment": dict(environment),
+            "environment": dict(environment), "closed": list(closed), "files": files,
         }  # fmt: skip
         socket.send_fds(_mother(window)[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
         os.close(writing)
@@ -127,7 +134,7 @@ import json, os, socket, sys
 reading, writing = os.pipe()
 order = {{
     "args": sys.argv[1:], "session": False, "folder": os.getcwd(), "module": "ui.entry",
-    "environment": dict(os.environ),
+    "environment": dict(os.environ), "closed": [], "files": None,
 }}
 socket.send_fds(socket.socket(fileno={orders}), [json.dumps(order).encode()], [0, 1, 2, writing])
 os.close(writing)
@@ -216,8 +223,15 @@ def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str,
     os._exit(0)
 
 
-def again(descriptor: int, stream: TextIO) -> TextIO:
-    """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
+def again(descriptor: int, stream: TextIO) -> TextIO | None:
+    """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file.
+
+    None for one that is closed, as there.
+    """
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return None
     at_once = descriptor != 0 and "PYTHONUNBUFFERED" in os.environ
     raw = open(descriptor, "wb" if descriptor else "rb", 0 if at_once else -1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
@@ -249,7 +263,12 @@ def main() -> None:
     os.environ.update(order["environment"])
     if window or order["args"][:1] == ["serve"]:
         import_module("tests.writers").begin()  # she imports this module
-    sys.stdin, sys.stdout, sys.stderr = (again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
+    for stream in order["closed"]:
+        os.close(stream)
+    streams: Any = [again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr))]
+    sys.stdin, sys.stdout, sys.stderr = streams
+    if order["files"] is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (order["files"], order["files"]))
     run = import_module(order["module"]).main
     try:
         sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
@@ -268,9 +287,10 @@ def leave(code: object) -> None:
         atexit._run_exitfuncs()
         gc.collect()  # what the run has left: SQLite's connections, say, which tidy up then
         with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit((code or 0) & 0xFF)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            _exit((code or 0) & 0xFF)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""tests.writers: a writer that is forked stands where one that was started would."""
+"""tests.writers: a writer or host that is forked stands where one that was started would."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest_twisted
 
+from app.post import Post
+from app.programs.config import ProgramConfig
+from app.workspace.reading import Workspace
 from tests import writers
 from tests.app.capture.capturing import capturing
-from tests.helpers import serving
+from tests.helpers import serving, until
 
 WORKSPACE = """
 version = 1
@@ -41,6 +45,48 @@ async def test_a_forked_writer_is_as_one_that_was_started(tmp_path, monkeypatch)
                 assert b"-m\0app.capture.writing.writer\0" in Path(f"/proc/{real.pid}/cmdline").read_bytes()
                 assert (b"tests.writers" in Path(f"/proc/{forked.pid}/cmdline").read_bytes()) == writers.FORKS
                 assert facts(forked.pid) == facts(real.pid)
+
+
+HOSTED = """
+import os, sys
+from pathlib import Path
+from twisted.internet import reactor
+
+there = sorted((name, value) for name, value in os.environ.items() if name != "LISTENING_POST_PROGRAM")
+seen = [sys.path, sys.argv, sys.stdin.encoding, os.getcwd(), __name__, __file__, there]
+
+def tell():  # now that the reactor has its handlers of signals
+    Path("seen~").write_text(repr(seen))
+    os.rename("seen~", "seen")
+
+reactor.callLater(0, tell)
+reactor.run()
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_forked_host_is_as_one_that_was_started(tmp_path):
+    from twisted.internet import reactor
+
+    (tmp_path / "hosted.py").write_text(HOSTED)
+    post = Post(reactor, Workspace(programs=(ProgramConfig("hosted", ("hosted.py",)),), template=tmp_path))
+    await post.open(tmp_path / "x.lpost")
+    program, found = post.programs.all["hosted"], []
+    for real in (False, True):
+        (tmp_path / "seen").unlink(missing_ok=True)
+        with writers.started_for_real() if real else nullcontext():
+            await program.start()
+        await until(lambda: (tmp_path / "seen").exists(), 30)
+        about = facts(program.pid)
+        forked = b"tests.writers" in Path(f"/proc/{program.pid}/cmdline").read_bytes()
+        assert forked == (writers.FORKS and not real)
+        assert about.pop("group") == program.pid
+        # Pipes and epoll sets have the next numbers that are free.
+        about["descriptors"] = about["descriptors"][:5]
+        found.append((about, (tmp_path / "seen").read_text()))
+        await program.stop()
+    await post.shut_down()
+    assert found[0] == found[1]
 
 
 def test_a_program_that_is_forked_has_its_writers_forked_too(tmp_path):

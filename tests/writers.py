@@ -1,12 +1,14 @@
-"""The capture's writer, loaded once and forked each time one is started.
+"""The capture's writer, and a program's host, loaded once and forked each time one is started.
 
 Hundreds of tests capture, and of each the writer's start took 0.15 s of processor time: an interpreter and its
-imports. Here a mother has done both, and Twisted's ``spawnProcess``, when it is asked for a writer, has her make one
-with the descriptors, environment and folder that it would have had. The kernel is told to make it a child of hers
-as a sibling (``CLONE_PARENT``): this process is its parent, which waits for it, signals it and sees how it ended.
+imports; that of a program of a workspace, with Twisted, 0.4 s. Here a mother of each has done both, and Twisted's
+``spawnProcess``, when it is asked for one, has her make it with the descriptors, environment and folder that it would
+have had. The kernel is told to make it a child of hers as a sibling (``CLONE_PARENT``): this process is its parent,
+which waits for it, signals it and sees how it ended.
 
-Programs that are forked themselves (``tests.preloaded``) have such a mother each. Where ``real`` is set, and where
-the kernel's call is not known, a writer is started as in a program.
+What the system says of the environment of one that is forked, and of what that forks in turn, is their mother's.
+Programs that are forked themselves (``tests.preloaded``) have such a mother of writers each, and start hosts as ever.
+Where ``real`` is set, and where the kernel's call is not known, both are started as in a program.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +37,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 START = [sys.executable, "-P", "-m", "app.capture.writing.writer"]
 """How ``app.capture.link`` starts a writer; the writer's own arguments follow."""
+
+HOST = [sys.executable, "-P", str(ROOT / "app" / "programs" / "start.py")]
+"""How ``app.programs`` starts a program in our Python; what the host is told follows."""
+
+HOSTED = (
+    "app.programs.host", "twisted.internet.endpoints", "twisted.internet.epollreactor", "twisted.internet.protocol",
+    "twisted.internet.ssl",
+)  # fmt: skip
+"""What programs import; nothing that chooses a reactor."""
 
 _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(platform.machine()) if sys.platform == "linux" else None
 """The number of the kernel's call, whose first argument is flags, then four that may all be 0."""
@@ -51,14 +63,17 @@ _ABOVE = 64
 """A descriptor above all that a writer has."""
 
 real = False
-"""Whether writers are started as in a program."""
+"""Whether writers and hosts are started as in a program."""
 
-_mother: tuple[socket.socket, subprocess.Popen[bytes] | None] | None = None
+_mothers: dict[str, tuple[socket.socket, subprocess.Popen[bytes] | None]] = {}
+"""By what they make: ``"writer"`` or ``"host"``."""
+
+_forked_itself = False
 
 
 @contextmanager
 def started_for_real() -> Iterator[None]:
-    """Writers are started as in a program for as long as this lasts."""
+    """Writers and hosts are started as in a program for as long as this lasts."""
     global real
     before, real = real, True
     try:
@@ -68,7 +83,7 @@ def started_for_real() -> Iterator[None]:
 
 
 def install() -> None:
-    """Have Twisted ask the mother for writers."""
+    """Have Twisted ask the mothers for writers and hosts."""
     from twisted.internet.process import Process  # she, who is this module too, does without
 
     started = Process._trySpawnInsteadOfFork
@@ -76,9 +91,14 @@ def install() -> None:
     def start(
         self: Process, path: Any, uid: Any, gid: Any, executable: Any, args: list[str], environs: Any, more: Any
     ) -> bool:
-        if real or not FORKS or args[: len(START)] != START:
+        command, what = args[: len(HOST)] if args[: len(HOST)] == HOST else args[: len(START)], ""
+        if command == START:
+            what = "writer"
+        elif command == HOST and not _forked_itself:
+            what = "host"
+        if real or not FORKS or not what:
             return started(self, path, uid, gid, executable, args, environs, more)
-        self.pid = forked(args[len(START) :], environs, more["fdmap"])
+        self.pid = forked(args[len(command) :], environs, more["fdmap"], what, path)
         self.status = -1
         return True
 
@@ -90,7 +110,7 @@ def begin() -> None:
 
     She is forked from it as it is now: it has opened no capture and started no thread.
     """
-    global _mother
+    global _forked_itself
     if not FORKS:
         return
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -99,21 +119,26 @@ def begin() -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         _place({0: nothing, 1: nothing, 2: nothing, _ORDERS: theirs.detach()})
         try:
-            _be_mother(_ORDERS)
+            _be_mother(_ORDERS, "writer")
         except Exception:
             traceback.print_exc()
             sys.stderr.flush()
         os._exit(1)
     theirs.close()
-    _mother = ours, None
+    _mothers["writer"], _forked_itself = (ours, None), True
     install()
 
 
-def forked(args: Sequence[str], environment: Mapping[str, str], descriptors: Mapping[int, int]) -> int:
-    """Start a writer, a child of this process.
+def forked(
+    args: Sequence[str], environment: Mapping[str, str], descriptors: Mapping[int, int], what: str = "writer",
+    folder: str | bytes | None = None,
+) -> int:  # fmt: skip
+    """Start a writer or host, a child of this process.
 
     Args:
         descriptors: which of its is which of ours.
+        what: which of them it is.
+        folder: where it runs, if not in ours.
 
     Returns:
         Its process id.
@@ -121,21 +146,21 @@ def forked(args: Sequence[str], environment: Mapping[str, str], descriptors: Map
     Raises:
         OSError: if the system has no more processes or descriptors.
     """
-    global _mother
-    if _mother is None:
+    if what not in _mothers:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(theirs.fileno())],
+            [sys.executable, "-m", __name__, str(theirs.fileno()), what],
             cwd=ROOT, env=preloaded.mothers_environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
         )  # fmt: skip
         theirs.close()
-        _mother = ours, process
+        _mothers[what] = ours, process
     order = {
-        "args": list(args), "folder": os.getcwd(), "environment": dict(environment),
+        "args": list(args), "folder": os.fsdecode(folder or os.getcwd()), "environment": dict(environment),
         "descriptors": list(descriptors),
     }  # fmt: skip
-    socket.send_fds(_mother[0], [json.dumps(order).encode()], list(descriptors.values()))
-    answer = int(_mother[0].recv(_MOST))
+    orders = _mothers[what][0]
+    socket.send_fds(orders, [json.dumps(order).encode()], list(descriptors.values()))
+    answer = int(orders.recv(_MOST))
     if answer < 0:
         raise OSError(-answer, os.strerror(-answer))
     return answer
@@ -174,10 +199,9 @@ class Process:
 
 
 def end() -> None:
-    """Let the mother go, if there is one."""
-    global _mother
-    if _mother is not None:
-        (orders, process), _mother = _mother, None
+    """Let the mothers go, if there are any."""
+    while _mothers:
+        _, (orders, process) = _mothers.popitem()
         orders.close()
         if process is not None:
             process.wait()
@@ -204,7 +228,7 @@ def _fork() -> int:
 
 
 def _take_orders(orders: socket.socket) -> dict[str, Any]:
-    """Fork for each order; returns in a writer, with its order, and never in the mother."""
+    """Fork for each order; returns in what was forked, with its order, and never in the mother."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(orders, _MOST, _ABOVE)
         if not message:
@@ -224,7 +248,7 @@ def _take_orders(orders: socket.socket) -> dict[str, Any]:
 
 
 def _place(descriptors: Mapping[int, int]) -> None:
-    """Have each descriptor where the writer looks for it, and no others."""
+    """Have each descriptor where it is looked for, and no others."""
     moved = {number: fcntl.fcntl(one, fcntl.F_DUPFD, _ABOVE) for number, one in descriptors.items()}
     for number, one in moved.items():
         os.dup2(one, number)
@@ -234,29 +258,44 @@ def _place(descriptors: Mapping[int, int]) -> None:
                 os.close(one)
 
 
-def _be_mother(orders: int) -> NoReturn:
-    """``orders``: her socket's descriptor. Does not return, nor in the writers."""
+def _be_mother(orders: int, what: str) -> NoReturn:
+    """``orders``: her socket's descriptor; ``what`` she makes. Does not return, nor in what she makes."""
     # Twisted's start gives signals back that are ignored here, as by nohup; Python ignores these two itself.
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    # As the link has its writers start: they take no Ctrl+C from their first moment on.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    if what == "writer":
+        # As the link has its writers start: they take no Ctrl+C from their first moment on.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     order = _take_orders(socket.socket(fileno=orders))
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
     streams = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = (preloaded.again(*each) for each in enumerate(streams))
-    code = writer.main(order["args"])
+    code = _main(what, order["args"])
     preloaded.leave(code)
     sys.exit(code)
 
 
+def _main(what: str, args: list[str]) -> int:
+    if what == "writer":
+        return writer.main(args)
+    sys.argv = [HOST[-1], *args]
+    sys.path[:] = [part for part in sys.path if part not in ("", str(ROOT))]  # as -P and the host's start leave it
+    code: int = import_module("app.programs.host").main(args)
+    return code
+
+
 def main() -> None:
+    _, orders, what = sys.argv
+    if what == "host":
+        for name in HOSTED:
+            import_module(name)
+        assert "twisted.internet.reactor" not in sys.modules
     gc.collect()
     gc.freeze()
-    _be_mother(int(sys.argv[1]))
+    _be_mother(int(orders), what)
 
 
 if __name__ == "__main__":

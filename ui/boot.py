@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QCoreApplication, Qt
+from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 from twisted.internet.defer import Deferred
 
@@ -28,7 +29,7 @@ from app.text.escapes import one_line
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
-from ui.parts.fitting import fit
+from ui.parts.fitting import fit, keep_size
 
 if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
@@ -121,6 +122,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     window.closed.connect(lambda: _stop(reactor))
     reactor.runReturn()
     fit(window)
+    keep_size(window)
     window.show()
     # The objects of the start live until the end, so the garbage collector need not visit them again.
     gc.collect()
@@ -192,6 +194,8 @@ def _application(settings: Settings) -> QApplication:
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    # 150 % is 150 %, where Qt 5 would make 200 % of it.
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = screen.application(sys.argv[:1])
     application.setApplicationName(APP_NAME)
     application.setApplicationDisplayName("")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QUndoCommand, QUndoStack
@@ -18,7 +18,8 @@ from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
 from app.workspace.outposts import OutpostConfig
-from app.workspace.reading import MAX_NAME, Workspace
+from app.workspace.reading import Workspace
+from app.workspace.service_checks import MAX_NAME
 
 STEPS = 500
 """Changes that can be undone. Their states share what is the same in them."""
@@ -159,9 +160,9 @@ class Edits(QObject):
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
 
-    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
-        """Replace the hosted programs."""
-        self._push(text, replace(self.state, programs=tuple(programs)))
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str, merge: str = "") -> None:
+        """Replace the hosted programs; ``merge`` as for ``replace``."""
+        self._push(text, replace(self.state, programs=tuple(programs)), merge=merge)
 
     def set_outposts(self, outposts: Iterable[OutpostConfig], text: str) -> None:
         """Replace the outposts."""
@@ -247,6 +248,24 @@ def _following(before: Workspace, after: Workspace, renamed: tuple[str, str] | N
     gone = {service.name for service in before.services} - there
     moved = (replace(watch, target=names.get(watch.target, watch.target)) for watch in after.watches)
     return tuple(watch for watch in moved if watch.target in there or watch.target not in gone)
+
+
+class Named(Protocol):
+    """Something of the workspace that has a name of its own."""
+
+    @property
+    def name(self) -> str: ...
+
+
+OneNamed = TypeVar("OneNamed", bound=Named)
+
+
+def put_among(ones: Iterable[OneNamed], new: OneNamed, instead: str) -> tuple[OneNamed, ...]:
+    """``ones`` with ``new`` in the place of the one called ``instead``; behind them where none is."""
+    there = tuple(ones)
+    if all(one.name != instead for one in there):
+        return *there, new
+    return tuple(new if one.name == instead else one for one in there)
 
 
 def _unused(name: str, others: Iterable[ServiceConfig]) -> str:

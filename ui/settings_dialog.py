@@ -28,10 +28,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from app.capture.capturing import capture_folder
 from app.files.folders import data_folder
 from app.metrics.serving import MetricsServer
 from app.plugin_loader.source import FOLDER
-from app.post import capture_folder
 from app.services.config import ServiceConfig
 from ui.forms.form import Form, column, sentence, tell
 from ui.looks import theme, times

@@ -58,8 +58,8 @@ ALERT = (
     ),
     Option(
         "quiet_seconds", float, 300.0,
-        "Time without further notices after the alert was raised; the alert is resolved when "
-"nothing would have raised it for this long",
+        "Time without further notices after the alert was raised; the alert is resolved when nothing would have raised"
+        " it for this long",
         "s", 1.0, 7 * DAY,
     ),
     Option("then", list, ["notify"], "Actions of the alert", check=_then),

@@ -223,7 +223,8 @@ class WriterLink(ProcessProtocol):
             if self._overdue is not None:
                 self._overdue.cancel()
                 self._overdue = None
-            self._released.callback(None)
+            if not self._released.called:  # it had ended when it was released, and its pipes are closed only now
+                self._released.callback(None)
         elif self._closed is not None:
             self._finish()
         elif not self.refused:

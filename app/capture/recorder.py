@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import time_ns
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from app import events
 from app.capture import lost_events
 from app.capture.counters import Counters
 from app.capture.lost_events import Loss, Losses
+from app.capture.on_way import OnWay, Sent
 from app.capture.pause import KEPT, Pause
 from app.capture.sampling import Sampler
 from app.capture.writing.arena import Arena
@@ -28,7 +28,10 @@ from app.signal import Signal
 from app.text import escapes as text
 
 INTERVAL = 0.05
-"""Seconds from the first event of a batch until the batch leaves for the writer."""
+"""Seconds from the first event of a batch until the batch leaves for the writer, unless ``gather`` says otherwise."""
+
+GATHERED = 0.02
+"""Likewise, of events of an outpost: that has gathered them already."""
 
 BATCH_BYTES = 1 << 20
 """Bytes of payload and detail with which a batch leaves before ``INTERVAL`` has passed."""
@@ -79,23 +82,6 @@ class Trouble:
     passing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A batch on its way. ``losses`` are those that it tells of."""
-
-    sequence: int
-    count: int
-    frame: Frame
-    shared: int
-    mark: int | None
-    since: int
-    losses: tuple[Loss, ...] = ()
-
-    @property
-    def size(self) -> int:
-        return self.frame.size + self.shared
-
-
 class Recorder:
     """Numbers connections, gathers events into batches, and keeps each batch until it is stored.
 
@@ -138,10 +124,10 @@ class Recorder:
         self._last: bytes | None = None
         self._last_but_one: bytes | None = None
         self._timer: IDelayedCall | None = None
+        self._interval = INTERVAL
         self._sequence = 0
         self._flushed = 0
-        self._on_way: deque[_Sent] = deque()
-        self._on_way_bytes = 0
+        self._on_way = OnWay()
         self._services: Services = []
         self._services_sent = 0
         self._counters: dict[int, Counters] = {0: Counters()}
@@ -178,7 +164,7 @@ class Recorder:
 
         None: use no arena any more; no batch may be on its way then.
         """
-        self._arena = arena
+        self._arena = self._on_way.arena = arena
 
     def add_service(self, name: str, protocol: str, outpost: str = "") -> int:
         """The number under which the events of this service are recorded, or of this one of an outpost."""
@@ -253,7 +239,7 @@ class Recorder:
                 self._last, self._last_but_one = payload, self._last
         self._extend((time or time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
         if detail is not None:
             self._pending_bytes += len(detail)
         if self._pending_bytes > BATCH_BYTES:
@@ -279,7 +265,7 @@ class Recorder:
                     self.flush()
         finally:
             if self._timer is None and self._pending:
-                self._timer = self._clock.callLater(INTERVAL, self._tick)
+                self._timer = self._clock.callLater(GATHERED, self._tick)
 
     def resume_elsewhere(self, outpost: str, capture: str, clock: int, last: int) -> None:
         """Have a new capture know up to which id an outpost was read; with the next events it is stored."""
@@ -336,7 +322,7 @@ class Recorder:
 
     def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:
         """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
-        if self._on_way_bytes > LOSE_ABOVE and self.pause_now is None:
+        if self._on_way.bytes > LOSE_ABOVE and self.pause_now is None:
             self._flushed += 1
             self._lose(1, lost_events.FELL_BEHIND)
         else:
@@ -369,7 +355,7 @@ class Recorder:
         self.pause_now.count += 1
         self.not_taken += 1
         if self._timer is None:  # the figures go on
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
 
     def lost_before(self, count: int) -> None:
         """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
@@ -391,16 +377,23 @@ class Recorder:
         return told
 
     def _can_tell(self) -> bool:
-        return self._sink is not None and self._on_way_bytes <= PAUSE_ABOVE
+        return self._sink is not None and self._on_way.bytes <= PAUSE_ABOVE
 
     def _tell_soon(self) -> None:
         """Have what was lost told, also when nothing else is recorded."""
         if self.losses and self._timer is None and self._can_tell():
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+            self._timer = self._clock.callLater(self._interval, self._tick)
+
+    def gather(self, seconds: float) -> None:
+        """Have a batch leave so long after its first event from now on: what a batch costs, it costs for any number of
+        events, and who reads them may be content to have them later."""
+        self._interval = seconds
+        if self._timer is not None and self._timer.getTime() > self._clock.seconds() + seconds:
+            self._timer.reset(seconds)
 
     def flush(self) -> None:
         """Send what is pending to the writer now, or count it lost."""
-        losing = self._on_way_bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
+        losing = self._on_way.bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
         # Told once it is over, not with every batch while it lasts.
         told = self._tell_losses() if self.losses and self._can_tell() else ()
         if not self._pending:
@@ -418,7 +411,7 @@ class Recorder:
             self._lose(count, lost_events.NOT_SENT if self.trouble is None else self.trouble.text, since)
             self._pending.clear()
             if mark is not None:  # its part of the arena is released with the next batch that is not lost
-                self._on_way[-1] = replace(self._on_way[-1], mark=mark)
+                self._on_way.keep_mark(mark)
             self.stored_changed.emit(self.range)
             return
         services = None
@@ -438,8 +431,7 @@ class Recorder:
         except ValueError:  # a value of a class that marshal does not know
             frame = Frame.of((*batch[:2], mended(self._pending), *batch[3:]), large, shared=bool(shared))
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
-        self._on_way_bytes += frame.size + shared
+        self._on_way.add(Sent(self._sequence, count, frame, shared, mark, since, told))
         self._send(frame)
         self._press()
 
@@ -457,7 +449,7 @@ class Recorder:
 
     def _press(self) -> None:
         bound = RESUME_BELOW if self.pressed else PAUSE_ABOVE
-        pressed = self._on_way_bytes > bound and (self.trouble is None or self.trouble.passing)
+        pressed = self._on_way.bytes > bound and (self.trouble is None or self.trouble.passing)
         if pressed != self.pressed:
             self.pressed = pressed
             self.pressure.emit(pressed)
@@ -475,7 +467,7 @@ class Recorder:
         was rescued: ``elsewhere`` says how many more are.
         """
         fresh, self._sink = self._sink is None, sink
-        self._drop_until(sequence)
+        self.stored += self._on_way.drop_until(sequence)
         if events is not None and again:
             self._elsewhere += elsewhere
             if (missing := self.stored - self._elsewhere - events) > 0:
@@ -497,18 +489,15 @@ class Recorder:
             self._services_sent = 0
             return
         # A writer that replaces a dead one does not know the services yet.
-        head = self._on_way[0]
-        frame = head.frame.with_services(self._services)
-        self._on_way[0] = replace(head, frame=frame)
-        self._on_way_bytes += frame.size - head.frame.size
+        self._on_way.name_services(self._services)
         for sent in self._on_way:
             self._send(sent.frame)
 
     def on_stored(self, sequence: int, stored: Stored, *, rejected: str = "") -> None:
         """All batches up to ``sequence`` are in the file, except ``sequence`` itself if it was ``rejected``,
         for the reason given there."""
-        self._drop_until(sequence - 1 if rejected else sequence)
-        if rejected and self._on_way and self._on_way[0].sequence == sequence:
+        self.stored += self._on_way.drop_until(sequence - 1 if rejected else sequence)
+        if rejected and self._on_way.is_next(sequence):
             self._lose_sent(rejected)
         self._set_trouble(None)
         self.range = stored
@@ -545,22 +534,11 @@ class Recorder:
         self._press()
         self.stored_changed.emit(self.range)
 
-    def _drop_until(self, sequence: int) -> None:
-        while self._on_way and self._on_way[0].sequence <= sequence:
-            self.stored += self._drop().count
-
     def _lose_sent(self, why: str) -> None:
         """Count the oldest batch on its way as lost, and tell again what it was to tell."""
-        sent = self._drop()
+        sent = self._on_way.drop()
         self.losses.put_back(sent.losses)
         self._lose(sent.count, why, sent.since)
-
-    def _drop(self) -> _Sent:
-        sent = self._on_way.popleft()
-        self._on_way_bytes -= sent.size
-        if sent.mark is not None and self._arena is not None:
-            self._arena.release(sent.mark)
-        return sent
 
     def _set_trouble(self, trouble: Trouble | None) -> None:
         if trouble != self.trouble:

@@ -1,1 +1,1 @@
-"""The commands of ``listening-post``, one module each."""
+"""The commands of ``listening-post``, one module or folder each."""

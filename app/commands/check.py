@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands import output
 from app.commands.exit_codes import DONE, FAILED
+from app.commands.printing import output
 from app.text.escapes import json_line, one_line
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.commands import asked
+    from app.commands.printing import asked
     from app.workspace import reading as workspace
 
     if not args.json:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.commands import arguments, output
+from app.commands import arguments
 from app.commands.exit_codes import DONE, FAILED, WRONG_USAGE
+from app.commands.printing import output
 from app.text.escapes import json_line, one_line
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hex", action="store_true", help="send: DATA is hex digits")
     parser.add_argument("--abort", action="store_true", help="disconnect: at once, with a reset")
     parser.add_argument("--stopped", action="store_true", help="put: do not start what is added")
+    parser.add_argument("--keep", action="store_true", help="put: keep the values there that configuration leaves out")
     parser.add_argument(
         "--after", type=arguments.count, metavar="ID", default=0, help="events: only those after this one"
     )
@@ -155,11 +157,30 @@ def _disconnect(client: Client, args: argparse.Namespace) -> int:
     return _done(client.ask(p.Disconnect(connection, args.abort)), args)
 
 
+def _configuration(client: Client, args: argparse.Namespace) -> int:
+    from app.outposts import protocol as p
+
+    table: p.Table = client.ask(p.Configuration(args.words[0]))
+    if args.json:
+        print(json_line(_plain(table)))
+        return DONE
+    print("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in table.toml).rstrip("\n"))
+    if table.secret:
+        output.warn(f"left out: {', '.join(table.secret)}. put --keep does not change it")
+    return DONE
+
+
+def _escaped(character: str) -> str:
+    """A character as TOML has it in a text."""
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
+
+
 def _put(client: Client, args: argparse.Namespace) -> int:
     from app.outposts import protocol as p
     from app.workspace.reading import text_of
 
-    put: p.Services = client.ask(p.Put(text_of(args.words[0]), not args.stopped))
+    put: p.Services = client.ask(p.Put(text_of(args.words[0]), not args.stopped, args.keep))
     _print_services(put, args)
     return DONE if all(service.status not in ("failed", "waiting", "held") for service in put.services) else FAILED
 
@@ -185,6 +206,7 @@ ACTIONS = {
     "connections": Action("[NAME]", "list the open connections, of one service or of all", _connections, 0, 1),
     "send": Action("NUMBER DATA", "send over an open connection", _send, 2, 2),
     "disconnect": Action("NUMBER", "close a connection", _disconnect, 1, 1),
+    "configuration": Action("NAME", "print the table of a service, without its secrets", _configuration, 1, 1),
     "put": Action("FILE", "add or change services: tables [[service]] in a file", _put, 1, 1),
     "remove": Action("NAME", "stop a service and remove it", _remove, 1, 1),
     "events": Action("", "print the events of the capture", _events),
@@ -201,6 +223,8 @@ def _done(done: p.Done, args: argparse.Namespace) -> int:
 
 
 def _print_services(services: p.Services, args: argparse.Namespace) -> None:
+    if services.more:
+        output.warn(f"and {services.more:,} more")
     for service in services.services:
         if args.json:
             print(json_line(_plain(service)))

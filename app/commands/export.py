@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from app.commands import errors, output
+from app.commands import errors
 from app.commands.exit_codes import DONE
+from app.commands.printing import output
 from app.exports import formats
 from app.files.errors import UnwritableError
 

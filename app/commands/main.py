@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.capture.filters.errors import FilterError
-from app.commands import errors, output, table
+from app.commands import errors, table
 from app.commands.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from app.commands.printing import output
 from app.errors import PostError, system_words
 from app.text.escapes import one_line
 from app.workspace.errors import WorkspaceError
@@ -25,6 +26,10 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
         from app.capture.writing import writer
 
         return writer.main(list(argv[1:]))
+    if argv and argv[0] == "program-host":  # and a hosted program that runs in its Python
+        from app.programs import host
+
+        return host.main(list(argv[1:]))
     with output.checked_stdout(), output.checked_stderr():
         # Behind "run" it may be the hosted program's.
         ours = argv[:2] if argv[:1] == ["run"] else argv

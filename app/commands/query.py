@@ -6,8 +6,9 @@ import argparse
 from itertools import islice
 from pathlib import Path
 
-from app.commands import arguments, output
+from app.commands import arguments
 from app.commands.exit_codes import DONE
+from app.commands.printing import output
 from app.text.escapes import json_line
 
 

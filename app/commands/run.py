@@ -66,12 +66,6 @@ def ports(text: str) -> tuple[str, str]:
 def run(args: argparse.Namespace) -> int:
     from app.programs import starting
 
-    if args.restart != "never" and args.python:
-        print(
-            "listening-post: --restart takes no --python: activate the environment. See listening-post run --help",
-            file=sys.stderr,
-        )
-        return WRONG_USAGE
     if args.restart != "never" and (args.module is not None or args.words not in ([], ["--"])):
         return _run_again_and_again(args)
     words = list(args.words)
@@ -95,8 +89,9 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from app.capture.link import DEFAULT_LIMIT
-    from app.commands import serve_run
     from app.commands.running import choose_reactor
+    from app.commands.serve import running
+    from app.commands.serve.order import Order
     from app.programs.config import ProgramConfig
     from app.services.surroundings import draw_seed
     from app.workspace.reading import Workspace
@@ -104,18 +99,19 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
     words = args.words[1:] if args.words[:1] == ["--"] else args.words
     words = words if args.module is None else ["-m", args.module, *words]
     name = Path(words[1] if args.module is not None else words[0]).stem[:40] or "program"
-    program = ProgramConfig(name, tuple(words), restart=args.restart, ports=dict(args.ports))
+    program = ProgramConfig(name, tuple(words), python=args.python, restart=args.restart, ports=dict(args.ports))
     reactor = choose_reactor()
-    return serve_run.run(
-        reactor, Workspace(programs=(program,)), args.capture, args.seconds, seed=draw_seed(), as_json=args.json,
-        quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
+    order = Order(
+        draw_seed(), args.capture, args.seconds, as_json=args.json, quiet=args.quiet,
+        limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
     )  # fmt: skip
+    return running.run(reactor, Workspace(programs=(program,)), order)
 
 
 def _run(program: Program, args: argparse.Namespace) -> int:
+    from app.capture.capturing import default_capture
     from app.capture.link import DEFAULT_LIMIT
-    from app.commands.printer import Printer
-    from app.post import default_capture
+    from app.commands.printing.printer import Printer
     from app.programs import pythons
     from app.programs.starting import Running, how_ended
 

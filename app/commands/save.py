@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.commands import output
 from app.commands.exit_codes import DONE, FAILED
+from app.commands.printing import output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """The table of commands, and the parser of the command line.
 
-A command is one module of this folder. To add one, write the module and add its line to
-``COMMANDS``; ``Command`` says what the module has to provide. Only the module of the command
+A command is one module of this folder, or a folder if it has more than one. To add one, write the module and add
+its line to ``COMMANDS``; ``Command`` says what the module has to provide. Only the module of the command
 that runs is imported. It imports in ``run`` what is slow to import, so that ``--help`` and
 wrong usage are answered at once.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from app.commands import output
 from app.commands.exit_codes import DONE
+from app.commands.printing import output
 from app.text.escapes import one_line
 
 
@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.commands.asked import lines
     from app.commands.errors import AnswerNotKeptError, FolderNotTrustableError
+    from app.commands.printing.asked import lines
     from app.plugin_loader.table import TABLE
     from app.workspace import reading as workspace
     from app.workspace.gate import Gate

@@ -24,7 +24,7 @@ from app.exports.formats import Chosen, Exporter
 from app.exports.part import WHOLE, Part
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Exchange
+    from app.http.exchange import Exchange
 
 Look = Callable[[int], object]
 """Is told the last event looked at; raises to stop."""

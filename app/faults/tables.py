@@ -116,9 +116,7 @@ def mistakes(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator
         name = table.get("name")
         if isinstance(name, str) and name:
             if name in names:
-                yield Mistake(
-                    FAULT, f'"{name}" is already the name of fault number {names[name] + 1}, too', index, "name"
-                )
+                yield Mistake(FAULT, f'"{name}" is already the name of fault number {names[name] + 1}', index, "name")
             names.setdefault(name, index)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
+from operator import add
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -55,15 +55,15 @@ class PostCollector(Collector):
         yield "capture_bytes", [((), recorder.range.bytes)]
 
     def _of_services(self) -> dict[str, list[Sample]]:
-        found: dict[str, list[Any]] = {
-            name: [] for name in ("connections_total", "connections_open", "received_bytes_total", "sent_bytes_total")
-        }
-        for name, service in self._post.services.items():
-            received, sent = service.bytes_so_far()
-            values = (service.opened, service.accepted, received, sent)
-            for of, value in zip(found.values(), values, strict=True):
-                of.append(((name, service.config.protocol), value))
-        return found
+        """Those of services, and of the ports of programs, of which two may have one name: they are added up."""
+        figures: dict[tuple[str, ...], tuple[int, ...]] = {}
+        for one in self._post.owners():
+            labels = (one.config.name, one.config.protocol)
+            values = (one.opened, one.accepted, *one.bytes_so_far())
+            before = figures.get(labels, (0,) * len(values))
+            figures[labels] = tuple(map(add, before, values))
+        names = ("connections_total", "connections_open", "received_bytes_total", "sent_bytes_total")
+        return {name: [(labels, values[at]) for labels, values in figures.items()] for at, name in enumerate(names)}
 
     def _durations(self, name: str) -> HistogramMetricFamily:
         metric = METRICS[name]

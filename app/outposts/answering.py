@@ -11,6 +11,7 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
 from app.errors import PostError
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
 from app.outposts.outpost import Outpost
@@ -59,12 +60,12 @@ class Link(Int32StringReceiver):
         """Say why, and close the link."""
         transport: Any = self.transport
         self._refused = True
-        self._send(p.Answered(refused=words))
+        self._send(frames.Answered(refused=words))
         transport.unregisterProducer()
         transport.loseConnection()
 
-    def _send(self, answered: p.Answered) -> None:
-        self.sendString(p.encode(answered))
+    def _send(self, answered: frames.Answered) -> None:
+        self.sendString(frames.encode(answered))
 
     # -- requests
 
@@ -72,11 +73,11 @@ class Link(Int32StringReceiver):
         if self._refused:
             return
         try:
-            asked = p.asked(string)
+            asked = frames.asked(string)
         except PostError as e:
             self._refuse(str(e))
             return
-        if isinstance(asked, p.Answered):
+        if isinstance(asked, frames.Answered):
             self._send(asked)
             return
         answering = Deferred.fromCoroutine(self._answer(asked))
@@ -90,16 +91,16 @@ class Link(Int32StringReceiver):
         self._working.discard(answering)
         self._go_on("requests")
 
-    async def _answer(self, asked: p.Asked) -> None:
+    async def _answer(self, asked: frames.Asked) -> None:
         try:
             request = self._admitted(asked)
             self._send(await self._outpost.answered(request, self._who))
         except RefusedError as e:
-            self._send(p.Answered(asked.id, refused=str(e)))
+            self._send(frames.Answered(asked.id, refused=str(e)))
         except CancelledError:
             pass  # the link has ended
 
-    def _admitted(self, asked: p.Asked) -> p.Asked:
+    def _admitted(self, asked: frames.Asked) -> frames.Asked:
         """``asked``, if it may be asked now: the first one says who asks. Raises RefusedError."""
         request = asked.ask
         if isinstance(request, p.Hello):
@@ -112,7 +113,7 @@ class Link(Int32StringReceiver):
 
     def _on_services(self, _: None) -> None:
         if not self._held_by:  # a console that does not read sees them when it asks
-            self._send(p.Answered(changed="services"))
+            self._send(frames.Answered(changed=frames.SERVICES_CHANGED))
 
     # -- holding the console back, and being held back by it
 

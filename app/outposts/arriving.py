@@ -68,6 +68,8 @@ class Arriving:
         for event in found:
             if event.id <= self.last:
                 raise FalseError(f"it sent event {event.id:,} after event {self.last:,}")
+            if event.id >= sound.MAX_ID:
+                raise FalseError(f"it sent an event that has no id that can be: {event.id}")
             if not 0 <= event.time < sound.MAX_TIME:
                 raise FalseError(f"event {event.id:,} has no time that can be: {event.time}")
             if event.id > self.last + 1:

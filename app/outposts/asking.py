@@ -12,6 +12,7 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
 from app.errors import PostError, system_words
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.errors import LostError, RefusedError
 
@@ -62,7 +63,7 @@ class Asking(Int32StringReceiver):
 
     def _send(self, number: int, request: p.Request, answer: Deferred[Any]) -> None:
         self._asked[number] = request, answer
-        self.sendString(p.encode({"id": number, "ask": request}))
+        self.sendString(frames.encode({"id": number, "ask": request}))
 
     def _gone(self) -> LostError:
         return LostError(target=self._target, reason=self._reason.removesuffix("."))
@@ -73,12 +74,13 @@ class Asking(Int32StringReceiver):
         if self._reason:
             return
         try:
-            answered = p.answered(string)
+            answered = frames.answered(string)
         except PostError as e:
             self.drop(str(e))
             return
         if answered.changed:
-            self._hinted()
+            if answered.changed == frames.SERVICES_CHANGED:  # a newer outpost may have others
+                self._hinted()
         elif not answered.to and answered.refused:
             self.drop(answered.refused)  # it refuses the link itself
         elif answered.to not in self._asked:
@@ -86,7 +88,7 @@ class Asking(Int32StringReceiver):
         else:
             self._take(answered)
 
-    def _take(self, answered: p.Answered) -> None:
+    def _take(self, answered: frames.Answered) -> None:
         request, answer = self._asked.pop(answered.to)
         if self._waiting:
             number = next(iter(self._waiting))
@@ -94,14 +96,21 @@ class Asking(Int32StringReceiver):
         if answer.called:  # it was given up
             return
         try:
-            found = p.answer_to(request, answered)
+            found = frames.answer_to(request, answered)
         except RefusedError as e:
             answer.errback(e)
         else:
             answer.callback(found)
 
     def lengthLimitExceeded(self, length: int) -> None:
-        self.drop(f"It sent an answer of {length:,} bytes, and {self.MAX_LENGTH:,} are the most")
+        begins = length.to_bytes(4)
+        if begins.isascii() and begins.decode().isprintable():
+            self.drop(
+                f"It sent text that begins with “{begins.decode()}”, and no answer. Nothing may print anything there"
+                " before Listening Post answers, no login script either"
+            )
+        else:
+            self.drop(f"It sent an answer of {length:,} bytes, and {self.MAX_LENGTH:,} are the most")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         closed = reason.check(ConnectionDone) is not None

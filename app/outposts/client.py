@@ -13,8 +13,9 @@ import msgspec
 
 from app.capture.reading.stored import Stored
 from app.errors import system_words
+from app.outposts import frames, versions
 from app.outposts import protocol as p
-from app.outposts.errors import NoOutpostError, NotOurProtocolError, RefusedError
+from app.outposts.errors import NoOutpostError, RefusedError
 
 SECONDS = 60.0
 """Until an answer has come."""
@@ -24,12 +25,13 @@ class Client:
     """One link to the outpost that listens on a Unix socket.
 
     Attributes:
-        outpost: who answers.
+        outpost: who answers; None before it has.
     """
 
     def __init__(self, path: Path, name: str, seconds: float = SECONDS) -> None:
         """Connect, and say hello. Raises NoOutpostError, NotOurProtocolError, RefusedError."""
         self._path, self._number = path, 0
+        self.outpost: p.Outpost | None = None
         if not hasattr(socket, "AF_UNIX"):
             raise NoOutpostError(path=path, reason="this system has no Unix sockets")
         self._socket = socket.socket(socket.AF_UNIX)
@@ -40,10 +42,9 @@ class Client:
             self._socket.close()
             raise NoOutpostError(path=path, reason=system_words(e)) from e
         try:
-            self.outpost: p.Outpost = self.ask(p.Hello(p.VERSION, name))
-            if self.outpost.version != p.VERSION:
-                found = f"it speaks version {self.outpost.version}, and this program {p.VERSION}"
-                raise NotOurProtocolError(path=path, reason=found)
+            found: p.Outpost = self.ask(p.Hello(p.VERSION, name))
+            versions.check(found, path)
+            self.outpost = found
         except BaseException:
             self.close()
             raise
@@ -58,17 +59,27 @@ class Client:
         self.close()
 
     def ask(self, request: p.Request) -> Any:
-        """The answer to ``request``, of the type that it declares. Raises RefusedError, NoOutpostError."""
+        """The answer to ``request``, of the type that it declares.
+
+        Raises RefusedError, NoOutpostError, OlderOutpostError.
+        """
+        name = str(self._path)
+        try:
+            return self._ask(versions.fitted(request, self.outpost, name))
+        except RefusedError as e:
+            raise versions.explained(e, request, self.outpost, name) from e
+
+    def _ask(self, request: p.Request) -> Any:
         self._number += 1
-        frame = p.encode({"id": self._number, "ask": request})
+        frame = frames.encode({"id": self._number, "ask": request})
         try:
             self._socket.sendall(struct.pack("!I", len(frame)) + frame)
             while True:
-                answered = p.answered(self._frame())
+                answered = frames.answered(self._frame())
                 if answered.changed:
                     continue
                 if answered.to in (self._number, 0):
-                    return p.answer_to(request, answered)
+                    return frames.answer_to(request, answered)
         except TimeoutError as e:
             raise NoOutpostError(path=self._path, reason="there was no answer in time") from e
         except OSError as e:

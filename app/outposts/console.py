@@ -13,6 +13,7 @@ from app.capture.reading.store import Store
 from app.outposts import places
 from app.outposts.carrier import Carrier
 from app.outposts.following import Following
+from app.outposts.pace import Turns
 from app.outposts.ways import Ways
 from app.post import Post
 from app.responders.relay.errors import UpstreamAwayError
@@ -42,6 +43,7 @@ class Console:
         self.changed: Signal[Following] = Signal()
         self._reader: Reader | None = None
         self._ways = Ways(reactor)
+        self._turns = Turns(reactor)
         self._progress: list[Read] | None = None
         self._identity = ""
         self._closed = False
@@ -110,7 +112,7 @@ class Console:
 
     def add(self, name: str, carrier: Carrier, *, history: bool = True) -> Following:
         """Read an outpost, under a name that no other has. Without ``history`` the first time from now on."""
-        made = Following(self._reactor, self._post.recorder, name, carrier, self._name, history=history)
+        made = Following(self._reactor, self._post.recorder, name, carrier, self._name, self._turns, history=history)
         self.outposts[name] = made
         made.changed.connect(self.changed.emit)
         made.is_ours = lambda capture: capture == self._identity

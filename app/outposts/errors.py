@@ -22,6 +22,10 @@ class NotOurProtocolError(PostError):
     both sides."""
 
 
+class OlderOutpostError(PostError):
+    """{outpost} runs an older version ({program}), which does not know {what}. Update Listening Post there."""
+
+
 class KeyFileError(PostError):
     """The key {path} cannot be used: {reason}."""
 

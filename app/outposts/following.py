@@ -7,8 +7,9 @@ from collections.abc import Callable
 from time import time_ns
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from app import events
 from app.capture.reading.outposts import Read, connections
@@ -17,10 +18,12 @@ from app.capture.reading.stored import Stored
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.outposts import protocol as p
-from app.outposts import sound
+from app.outposts import sound, versions
 from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
 from app.outposts.carrier import Carrier, Connected, Lost, Way
-from app.outposts.errors import FalseOutpostError, ItselfError, LostError, NotOurProtocolError
+from app.outposts.errors import FalseOutpostError, ItselfError, LostError
+from app.outposts.pace import REST, Turns
+from app.outposts.told import Told
 from app.signal import Signal
 
 READ_BYTES = 1 << 20
@@ -49,9 +52,7 @@ class Following:
         name: what we call it; its events are of services ``name/service``.
         carrier: the way to it.
         outpost: who answered last; None before anybody has.
-        services: as it has told last.
-        news: how many times it has told of its services.
-        services_by_name: those that it has told over this connection; None before it has.
+        told: what it has told of its services.
         behind: events that it has and we have not.
         clock: by how many ns its clock is ahead of ours.
         is_ours: whether a capture with this identity is our own, which cannot be read into itself.
@@ -60,16 +61,16 @@ class Following:
     """
 
     def __init__(
-        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, *, history: bool = True
-    ) -> None:
-        """``asks_as``: who asks, as the events of the outpost will say. ``history``: whether what it had captured
-        before it was ever read is read, too."""
+        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, turns: Turns, *,
+        history: bool = True,
+    ) -> None:  # fmt: skip
+        """``asks_as``: who asks, as the events of the outpost will say. ``turns``: when it may read. ``history``:
+        whether what it had captured before it was ever read is read, too."""
         self._reactor, self._recorder, self._asks_as, self._history = reactor, recorder, asks_as, history
+        self._turns, self._rested = turns, 0.0
         self.name, self.carrier = name, carrier
         self.outpost: p.Outpost | None = None
-        self.services: tuple[p.Service, ...] = ()
-        self.services_by_name: dict[str, p.Service] | None = None
-        self.news = 0
+        self.told = Told(reactor, self.ask, lambda: self.changed.emit(self))
         self.behind = self.clock = 0
         self.problem = ""
         self.changed: Signal[Following] = Signal()
@@ -79,11 +80,11 @@ class Following:
         self._arriving: Arriving | None = None
         self._working: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None
-        self._asking_services = self._services_stale = self._was_connected = False
+        self._was_connected = False
         self._number = recorder.add_service(name, PROTOCOL, name)
         self._unhook = (
             carrier.changed.connect(self._on_way),
-            carrier.hinted.connect(lambda _: self._refresh()),
+            carrier.hinted.connect(lambda _: self._on_hint()),
             recorder.pressure.connect(lambda _: self._go_on()),
             recorder.pause_changed.connect(lambda _: self._go_on()),
         )
@@ -105,9 +106,24 @@ class Following:
         self._end_work()
         await self.carrier.close()
 
+    @property
+    def services(self) -> tuple[p.Service, ...]:
+        """Its services, as it has told last."""
+        return self.told.services
+
     def ask(self, request: p.Request) -> Deferred[Any]:
-        """As ``Carrier.ask``. What it changes is seen in ``services`` soon."""
-        return self.carrier.ask(request)
+        """As ``Carrier.ask``; fails with OlderOutpostError, too. What it changes is seen in ``services`` soon."""
+        to = self.outpost
+        try:
+            asking = self.carrier.ask(versions.fitted(request, to, self.name))
+        except PostError:
+            return fail()
+        return asking.addErrback(self._explained, request, to)
+
+    def _explained(self, failure: Failure, request: p.Request, to: p.Outpost | None) -> Failure:
+        if isinstance(failure.value, PostError):
+            return Failure(versions.explained(failure.value, request, to, self.name))
+        return failure
 
     def allows(self, request: type[p.Request]) -> bool:
         """Whether the outpost does what ``request`` asks for."""
@@ -124,7 +140,7 @@ class Following:
     # -- the way to it
 
     def _on_way(self, way: Way) -> None:
-        self.services_by_name = None
+        self.told.stop()
         if isinstance(way, Connected):
             self._end_work()
             self._working = Deferred.fromCoroutine(self._work())
@@ -135,11 +151,16 @@ class Following:
             self._end_work()
         self.changed.emit(self)
 
+    def _on_hint(self) -> None:
+        if isinstance(self.carrier.way, Connected) and self.outpost is not None:
+            self.told.refresh()
+
     def _end_work(self) -> None:
         working, self._working = self._working, None
         self._waiting = None
         if working is not None:
             working.cancel()
+        self.told.stop()
 
     def _tell_lost(self, reason: str) -> None:
         if self._was_connected:
@@ -156,7 +177,7 @@ class Following:
         """From a new connection to its end."""
         try:
             await self._greet()
-            self._refresh()
+            self.told.refresh()
             while True:
                 await self._read()
         except (CancelledError, LostError):
@@ -182,9 +203,7 @@ class Following:
             if best is None or after - before < best[0]:
                 best = after - before, found.time - (before + after) // 2
         assert best is not None
-        if found.version != p.VERSION:
-            reason = f"it speaks version {found.version}, and this program {p.VERSION}"
-            raise NotOurProtocolError(path=self.carrier.target, reason=reason)
+        versions.check(found, self.carrier.target)
         self.outpost, self.problem = found, ""
         self.clock = max(-sound.MAX_TIME, min(best[1], sound.MAX_TIME))
         self._was_connected = True
@@ -236,6 +255,8 @@ class Following:
 
     async def _read(self) -> None:
         """Ask once, and take what is answered."""
+        if (rest := max(self._turns.take(), self._rested - self._reactor.seconds())) > 0:
+            await deferLater(self._reactor, rest)
         await self._ready()
         capture, after = self._so_far()
         found: p.Events = await self.carrier.ask(p.Read(after, capture, READ_BYTES))
@@ -257,6 +278,8 @@ class Following:
             if start + SLICE < len(found.events):
                 await deferLater(self._reactor, 0)
         behind = max(0, found.last - arriving.last)
+        if not behind:
+            self._rested = self._reactor.seconds() + REST
         if behind != self.behind:
             self.behind = behind
             self.changed.emit(self)
@@ -268,7 +291,7 @@ class Following:
         payload = bytearray()
         most = min(event.left_out, MOST_PAYLOAD)
         while len(payload) < most:
-            part: p.Part = await self.carrier.ask(
+            part: p.Part = await self.ask(
                 p.Payload(event.id, len(payload), min(p.MAX_READ, most - len(payload)), capture)
             )
             if not part.data:
@@ -289,26 +312,3 @@ class Following:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
             waiting.callback(None)
-
-    # -- services
-
-    def _refresh(self) -> None:
-        """Ask for the services; once at a time, however many hints come."""
-        self._services_stale = True
-        if not self._asking_services and isinstance(self.carrier.way, Connected) and self.outpost is not None:
-            self._asking_services = True
-            Deferred.fromCoroutine(self._ask_services())
-
-    async def _ask_services(self) -> None:
-        try:
-            while self._services_stale:
-                self._services_stale = False
-                found: p.Services = await self.carrier.ask(p.Status())
-                self.services = found.services
-                self.news += 1
-                self.services_by_name = {service.name: service for service in found.services}
-                self.changed.emit(self)
-        except (PostError, CancelledError):
-            pass  # it is asked anew with the next connection
-        finally:
-            self._asking_services = False

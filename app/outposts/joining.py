@@ -10,11 +10,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from app.errors import PostError
+from app.outposts import frames
 from app.outposts import protocol as p
+from app.outposts.again import Policy
 from app.outposts.errors import RefusedError
+from app.outposts.login import Login
 from app.outposts.outpost import Outpost
 from app.outposts.sealing import SealedAnswers
-from app.outposts.wamp import POLICY, Login, Policy, Router, RouterSession
+from app.outposts.wamp import POLICY, Router, RouterSession
 
 MOST_REQUESTS = 64
 """Requests that are answered at the same time. More are refused: a router does not hold consoles back."""
@@ -71,40 +74,40 @@ class Joining:
 
     # -- requests
 
-    async def _called(self, *frames: Any, details: Any = None, **named: Any) -> bytes:
+    async def _called(self, *given: Any, details: Any = None, **named: Any) -> bytes:
         """The answer to the frame in a call. Who calls and what for, the router has said."""
-        if named or len(frames) != 1 or not isinstance(frames[0], bytes) or len(frames[0]) > p.MAX_REQUEST:
-            return p.encode(p.Answered(refused=f"A call takes one frame, {p.MAX_REQUEST:,} bytes at most"))
+        if named or len(given) != 1 or not isinstance(given[0], bytes) or len(given[0]) > p.MAX_REQUEST:
+            return frames.encode(frames.Answered(refused=f"A call takes one frame, {p.MAX_REQUEST:,} bytes at most"))
         called = str(details.procedure or "").removeprefix(self._own)
         who = str(details.caller_authid or "somebody")[:200]
         try:
             if self._sealed is None:
                 if called in ("open", "sealed"):
                     raise RefusedError(reason="This outpost seals nothing: it was started without serve --seal")
-                return await self._answer(called, frames[0], who)
+                return await self._answer(called, given[0], who)
             if called == "open":
-                return self._sealed.open(frames[0])
+                return self._sealed.open(given[0])
             if called != "sealed":
                 raise RefusedError(reason="This outpost answers sealed calls alone: name its public_key")
-            frame, who, question = self._sealed.opened(frames[0])
+            frame, who, question = self._sealed.opened(given[0])
             return question.seal(await self._answer("", frame, who))
         except PostError as e:
-            return p.encode(p.Answered(refused=str(e)))
+            return frames.encode(frames.Answered(refused=str(e)))
 
     async def _answer(self, called: str, frame: bytes, who: str) -> bytes:
         """The answer to one frame; ``called``: by which name, where the router could see it. Raises RefusedError."""
-        asked = p.asked(frame)
-        if isinstance(asked, p.Answered):
-            return p.encode(asked)
+        asked = frames.asked(frame)
+        if isinstance(asked, frames.Answered):
+            return frames.encode(asked)
         if called and called != p.name_of(type(asked.ask)):  # the router's rules go by the name that is called
             words = f"{called} was called with the request {p.name_of(type(asked.ask))}"
-            return p.encode(p.Answered(asked.id, refused=words))
+            return frames.encode(frames.Answered(asked.id, refused=words))
         if self._answering >= MOST_REQUESTS:
             words = f"This outpost answers {MOST_REQUESTS} requests already. Ask again later"
-            return p.encode(p.Answered(asked.id, refused=words))
+            return frames.encode(frames.Answered(asked.id, refused=words))
         self._answering += 1
         try:
-            return p.encode(await self._outpost.answered(asked, who))
+            return frames.encode(await self._outpost.answered(asked, who))
         finally:
             self._answering -= 1
 

@@ -34,10 +34,10 @@ class _AwayError(Exception):
 
 
 def _located(outpost: Following, target: str, service: str) -> Located:
-    if outpost.services_by_name is None:
+    if outpost.told.by_name is None:
         lost = outpost.problem.removesuffix(".")
         raise _AwayError(lost if lost and not isinstance(outpost.carrier.way, Connected) else "it is being connected")
-    found = outpost.services_by_name.get(service)
+    found = outpost.told.by_name.get(service)
     if found is None:
         raise _AwayError(f"{outpost.name} has no service of that name")
     if found.status != "listening":
@@ -63,7 +63,7 @@ def _located(outpost: Following, target: str, service: str) -> Located:
     elif there.is_loopback:
         raise _AwayError(f"it listens on {found.words} there, which only that machine can reach")
     protocol = sound.name(found.protocol)
-    return Located(host, port, datagrams=protocol == "udp", news=outpost.news, protocol=protocol)
+    return Located(host, port, datagrams=protocol == "udp", news=outpost.told.news, protocol=protocol, tls=found.tls)
 
 
 def _host(target: str) -> str | None:

@@ -1,25 +1,27 @@
-"""The protocol between a console and an outpost: requests, answers, and how they are written as bytes.
-
-A frame is a length of four bytes, big-endian, and as many bytes of MessagePack
-(https://github.com/msgpack/msgpack/blob/master/spec.md). The console sends ``{"id": N, "ask": {"do": NAME, …}}``.
-The outpost answers ``{"to": N, "answer": {…}}``, or ``{"to": N, "refused": WORDS}``, in any order; ``{"changed":
-NAME}`` is a hint that it sends unasked, and that may be lost. The first request is ``hello``.
+"""The protocol between a console and an outpost: requests and answers. ``frames.py`` has how they are written.
 
 The console reads the outpost's capture: the answer to one ``read`` is what asks for the next, so that a slow
 console never has an outpost keep more than one answer. After a link was cut, the same request is made again.
+
+Programs of different ages get on. ``app.outposts.versions`` says how, and what an addition must keep to.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from app.capture.reading.stored import Stored
-from app.outposts.errors import RefusedError
 
 VERSION: Final = 1
+"""Another one means that neither understands the other."""
+
+MINOR: Final = 1
+"""Counts what was added since ``VERSION`` became what it is."""
 
 MAX_REQUEST: Final = 1 << 20
 """Bytes of a frame from the console."""
@@ -36,6 +38,12 @@ MAX_WAIT: Final = 10.0
 MOST_EVENTS: Final = 10_000
 """Events of one answer."""
 
+MOST_SERVICES: Final = 1_000
+"""Services that one answer tells of."""
+
+MOST_CONNECTIONS: Final = 1_000
+"""Connections that one answer lists."""
+
 MAX_INLINE: Final = 1 << 20
 """Bytes of a payload from which ``read`` leaves it out: ``payload`` brings it in parts."""
 
@@ -45,14 +53,24 @@ LEVELS: Final[tuple[Allow, ...]] = ("read", "control", "change")
 
 Name = Annotated[str, Meta(max_length=200)]
 Id = Annotated[int, Meta(ge=0, lt=1 << 62)]
+Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 Bytes = Annotated[int, Meta(ge=1, le=MAX_READ)]
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
-    """Base class of requests. ``level`` is what the outpost must allow; ``answer`` the type of the answer."""
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="do"):
+    """Base class of requests.
+
+    Attributes:
+        level: what the outpost must allow.
+        answer: the type of the answer.
+        since: the minor version in which it was added.
+        added: of fields that were added later, that of each.
+    """
 
     level: ClassVar[Allow] = "read"
     answer: ClassVar[type[msgspec.Struct]]
+    since: ClassVar[int] = 0
+    added: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -68,7 +86,7 @@ class Outpost(msgspec.Struct, frozen=True):
     """Who answers.
 
     Attributes:
-        version: of the protocol.
+        version, minor: of the protocol.
         program: name and version of the program.
         allow: what it allows.
         capture: the identity of its capture file; empty while it has none.
@@ -81,9 +99,10 @@ class Outpost(msgspec.Struct, frozen=True):
     program: str
     allow: Allow
     capture: str
-    first: int
-    last: int
+    first: Id
+    last: Id
     time: int
+    minor: Count = 0
 
 
 class Hello(Request, frozen=True, tag="hello"):
@@ -109,8 +128,8 @@ class Events(msgspec.Struct, frozen=True):
     """
 
     capture: str
-    first: int
-    last: int
+    first: Id
+    last: Id
     events: Annotated[tuple[Stored, ...], Meta(max_length=MOST_EVENTS)] = ()
     complete: bool = False
 
@@ -135,6 +154,7 @@ class Payload(Request, frozen=True, tag="payload"):
     """Bytes of the payload of an event, from ``offset``. ``capture``: that of the event; empty for the one of now."""
 
     answer = Part
+    added = MappingProxyType({"capture": 1})
     event: Id
     offset: Id = 0
     max_bytes: Bytes = MAX_READ
@@ -153,14 +173,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One service.
+    """One service, hosted program (``protocol`` is ``program`` then), or port of one, as ``program/port``.
 
     Attributes:
         status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed``, ``waiting`` (to be
-            tried again) or ``held``.
-        words: the address it listens on, or the reason why it does not.
+            tried again) or ``held``; of a program ``running``.
+        words: the address it listens on, or the reason why it does not; of a program what blocks it, or how it ended.
         connections: those of clients that are open; ``opened``: so many since the program started; ``received`` and
             ``sent`` are bytes.
+        tls: whether it speaks TLS; None: that is not told.
     """
 
     name: str
@@ -173,14 +194,18 @@ class Service(msgspec.Struct, frozen=True):
     received: int
     sent: int
     faults: tuple[Fault, ...] = ()
+    tls: bool | None = None
 
 
 class Services(msgspec.Struct, frozen=True):
+    """``more``: how many services there are beside these."""
+
     services: tuple[Service, ...]
+    more: int = 0
 
 
 class Status(Request, frozen=True, tag="services"):
-    """Every service, in the order of the workspace."""
+    """Every service, in the order of the workspace, then every hosted program with its ports."""
 
     answer = Services
 
@@ -194,7 +219,7 @@ class Start(Request, frozen=True, tag="start"):
 
 
 class Stop(Request, frozen=True, tag="stop"):
-    """Stop these services; none named: all. Answered when none has a connection left."""
+    """Stop these services; none named: all. Answered when none has a connection left. A program closes its port."""
 
     level = "control"
     answer = Services
@@ -228,7 +253,7 @@ class Connection(msgspec.Struct, frozen=True):
 class OpenConnections(msgspec.Struct, frozen=True):
     """``more``: how many connections there are beside these."""
 
-    connections: tuple[Connection, ...]
+    connections: Annotated[tuple[Connection, ...], Meta(max_length=MOST_CONNECTIONS)]
     more: int = 0
 
 
@@ -260,16 +285,43 @@ class Disconnect(Request, frozen=True, tag="disconnect"):
 # -- the workspace
 
 
+class Table(msgspec.Struct, frozen=True):
+    """The configuration of a service.
+
+    Attributes:
+        toml: a table ``[[service]]``.
+        secret: what it leaves out, as ``options.tokens``.
+    """
+
+    toml: Annotated[str, Meta(max_length=MAX_REQUEST)]
+    secret: tuple[str, ...] = ()
+
+
+class Configuration(Request, frozen=True, tag="configuration"):
+    """The configuration of a service, to be changed and put again. Passwords, tokens and the like are left out.
+
+    It is for whoever may change it: it names files and servers, and has texts and rules that are not for readers.
+    """
+
+    level = "change"
+    answer = Table
+    since = 1
+    service: Name
+
+
 class Put(Request, frozen=True, tag="put"):
     """Add services, or give those of the same names another configuration: tables ``[[service]]`` in TOML.
 
     What was added starts if ``start`` says so. What asks for more than the outpost's user has allowed is held.
+    ``keep``: what ``Configuration`` leaves out of these services stays where it is not given.
     """
 
     level = "change"
     answer = Services
+    added = MappingProxyType({"keep": 1})
     toml: Annotated[str, Meta(max_length=MAX_REQUEST)]
     start: bool = True
+    keep: bool = False
 
 
 class Remove(Request, frozen=True, tag="remove"):
@@ -280,69 +332,11 @@ class Remove(Request, frozen=True, tag="remove"):
     service: Name
 
 
-_Any = (
-    Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect | Put | Remove
+AnyRequest = (
+    Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect
+    | Configuration | Put | Remove
 )  # fmt: skip
-REQUESTS: Final[tuple[type[Request], ...]] = get_args(_Any)
-
-
-# -- frames
-
-
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frame from the console."""
-
-    id: Id
-    ask: _Any
-
-
-class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A frame from the outpost: the answer to a request, why it was refused, or a hint that something has changed."""
-
-    to: Id = 0
-    answer: msgspec.Raw = msgspec.Raw(b"")
-    refused: Annotated[str, Meta(max_length=10_000)] = ""
-    changed: Literal["services", ""] = ""
-
-
-class _Numbered(msgspec.Struct):
-    id: Id = 0
-
-
-encode = msgspec.msgpack.Encoder().encode
-_ASKED = msgspec.msgpack.Decoder(Asked)
-_ANSWERED = msgspec.msgpack.Decoder(Answered)
-_NUMBERED = msgspec.msgpack.Decoder(_Numbered)
-
-
-def asked(frame: bytes) -> Asked | Answered:
-    """The request in a frame, or the answer to one that is wrong. Raises RefusedError where nobody can be answered."""
-    try:
-        return _ASKED.decode(frame)
-    except msgspec.DecodeError as e:
-        words = f"The request is wrong: {e}. This outpost knows {', '.join(map(name_of, REQUESTS))}"
-        try:
-            return Answered(_NUMBERED.decode(frame).id, refused=words)
-        except msgspec.DecodeError:
-            raise RefusedError(reason=words) from e
-
-
-def answered(frame: bytes) -> Answered:
-    """What an outpost sent. Raises RefusedError."""
-    try:
-        return _ANSWERED.decode(frame)
-    except msgspec.DecodeError as e:
-        raise RefusedError(reason=f"The answer is wrong: {e}") from e
-
-
-def answer_to(request: Request, answered: Answered) -> Any:
-    """The answer to ``request``, of the type that it declares. Raises RefusedError."""
-    if answered.refused or not bytes(answered.answer):
-        raise RefusedError(reason=answered.refused.removesuffix(".") or "There was no answer")
-    try:
-        return msgspec.msgpack.decode(answered.answer, type=request.answer)
-    except msgspec.DecodeError as e:
-        raise RefusedError(reason=f"The answer to {name_of(type(request))} is wrong: {e}") from e
+REQUESTS: Final[tuple[type[Request], ...]] = get_args(AnyRequest)
 
 
 def name_of(request: type[Request]) -> str:

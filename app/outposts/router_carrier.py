@@ -1,4 +1,4 @@
-"""Ways of a console to outposts through a router: one login for all of them."""
+"""The way of a console to an outpost through a router."""
 
 from __future__ import annotations
 
@@ -7,138 +7,27 @@ from typing import Any
 
 import msgspec
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import SubscribeOptions
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.threads import deferToThreadPool
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from app.errors import PostError
+from app.outposts import frames
 from app.outposts import protocol as p
+from app.outposts.again import Again
 from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError, RefusedError
-from app.outposts.keys import Key, PublicKey
+from app.outposts.keys import PublicKey
+from app.outposts.login import NAME
 from app.outposts.noise import TAG_BYTES, NotGenuineError
+from app.outposts.router_console import RouterConsole
 from app.outposts.sealing import Question, SealedQuestions
-from app.outposts.wamp import NAME, POLICY, Login, Policy, Router, RouterSession, words
-from app.signal import Signal
+from app.outposts.wamp import RouterSession, words
 
 MOST_READ = 1 << 20
 """Bytes of events that one answer brings. A router keeps what a console does not read: one answer of each outpost."""
 
 _NOBODY = (ApplicationError.NO_SUCH_PROCEDURE, ApplicationError.CANCELED)
 """What a router says where an outpost is not there, or has gone before it answered."""
-
-
-class RouterConsole:
-    """The login of a console at a router, which its carriers share.
-
-    Args:
-        read_login: reads its key; called in a thread.
-
-    Attributes:
-        url, name: where, and as who.
-        session_changed: emits the session that was joined, or None when it was lost.
-        hinted: emits the name of an outpost that says that something has changed.
-        way: ``Connected``, or why not, of the router itself.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        url: str,
-        name: str,
-        read_login: Callable[[], Login],
-        failed: Callable[[BaseException], object] = lambda e: None,
-        policy: Policy = POLICY,
-    ) -> None:
-        self.reactor, self.url, self.name, self.policy = reactor, url, name, policy
-        self._read_login, self._failed = read_login, failed
-        self.session_changed: Signal[RouterSession | None] = Signal()
-        self.hinted: Signal[str] = Signal()
-        self.way: Connecting | Connected | Lost = Connecting()
-        self._users = 0
-        self._attempts = 0
-        self._reading: Deferred[Any] | None = None
-        self._later: IDelayedCall | None = None
-        self._router: Router | None = None
-
-    @property
-    def session(self) -> RouterSession | None:
-        return self._router.session if self._router is not None and isinstance(self.way, Connected) else None
-
-    @property
-    def key(self) -> Key | None:
-        """Ours, once it was read."""
-        return self._router.login.key if self._router is not None else None
-
-    def use(self) -> None:
-        """One carrier more. The first one logs in."""
-        self._users += 1
-        if self._users == 1:
-            self._begin()
-
-    def leave(self) -> Deferred[None]:
-        """One carrier less. After the last one, fires when nothing is left of the login."""
-        self._users -= 1
-        if self._users:
-            return succeed(None)
-        self._stop_waiting()
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-        router, self._router = self._router, None
-        return succeed(None) if router is None else router.close()
-
-    def now(self) -> None:
-        """Wait no longer for the next try."""
-        if self._router is not None:
-            self._router.now()
-        elif self._stop_waiting():
-            self._begin()
-
-    # -- its key, which may be missing or wrong, and be mended while we wait
-
-    def _begin(self) -> None:
-        self.way, self._later = Connecting(), None
-        self._reading = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self._read_login)
-        self._reading.addCallbacks(self._on_login, self._on_no_login)
-
-    def _on_login(self, login: Login) -> None:
-        self._reading = None
-        self._router = Router(self.reactor, login, self._on_joined, self._on_left, self._failed, self.policy)
-        self._router.open()
-
-    def _on_no_login(self, failure: Failure) -> None:
-        if failure.check(CancelledError):
-            return
-        self._reading = None
-        self._attempts += 1
-        seconds = self.policy(self._attempts)
-        self._later = self.reactor.callLater(seconds, self._begin)
-        self._on_left(words(failure.value), seconds)
-
-    def _stop_waiting(self) -> bool:
-        waiting, self._later = self._later, None
-        if waiting is None or not waiting.active():
-            return False
-        waiting.cancel()
-        return True
-
-    # -- its session
-
-    async def _on_joined(self, session: RouterSession) -> None:
-        options = SubscribeOptions(match="wildcard", details=True)
-        await session.subscribe(self._on_hint, "post..changed", options)
-        self.way = Connected()
-        self.session_changed.emit(session)
-
-    def _on_hint(self, *args: Any, details: Any = None, **named: Any) -> None:
-        self.hinted.emit(str(details.topic or "").removeprefix("post.").removesuffix(".changed"))
-
-    def _on_left(self, reason: str, seconds: float) -> None:
-        self.way = Lost(reason, self.reactor.seconds() + seconds)
-        self.session_changed.emit(None)
 
 
 class RouterCarrier(Carrier):
@@ -151,8 +40,7 @@ class RouterCarrier(Carrier):
         self._sealed: SealedQuestions | None = None
         self._unhook: list[Callable[[], None]] = []
         self._number = 0
-        self._attempts = 0
-        self._later: IDelayedCall | None = None
+        self._again = Again(console.reactor, console.policy, self._try)
         self._asked: dict[int, Deferred[Any]] = {}
 
     def open(self) -> None:
@@ -172,7 +60,7 @@ class RouterCarrier(Carrier):
             return succeed(None)
         for unhook in self._unhook:
             unhook()
-        self._stop_waiting()
+        self._again.stop()
         self.become(Closed())
         self._fail_all("it was closed")
         return self._console.leave()
@@ -190,11 +78,11 @@ class RouterCarrier(Carrier):
     # -- whether it is there
 
     def _on_session(self, session: RouterSession | None) -> None:
-        self._attempts = 0
+        self._again.failures = 0
         if session is not None:
             self._try()
         elif isinstance(self._console.way, Lost):
-            self._stop_waiting()
+            self._again.stop()
             self.become(self._console.way)
             self._fail_all(self._console.way.reason)
 
@@ -202,14 +90,14 @@ class RouterCarrier(Carrier):
         if name != self._name:
             return
         if isinstance(self.way, Lost) and self._console.session is not None:
-            self._attempts = 0
+            self._again.failures = 0
             self._try()  # it may have come back just now
         else:
             self.hinted.emit(None)
 
     def _try(self) -> None:
         """Ask whether the outpost is there: the router tells of nobody who is not."""
-        self._stop_waiting()
+        self._again.stop()
         self.become(Connecting())
         Deferred.fromCoroutine(self._greet()).addCallbacks(self._on_there, self._on_not_there)
 
@@ -223,14 +111,14 @@ class RouterCarrier(Carrier):
             try:
                 sealed.opened(answer)
             except NotGenuineError:
-                refused = p.answered(answer).refused
+                refused = frames.answered(answer).refused
                 raise self._gone(refused or "who answers has not the key that public_key names") from None
             self._sealed = sealed
         await self._call(p.Hello(p.VERSION, self._console.name))
 
     def _on_there(self, _: Any) -> None:
         if isinstance(self.way, Connecting):
-            self._attempts = 0
+            self._again.failures = 0
             self.become(Connected())
 
     def _on_not_there(self, failure: Failure) -> None:
@@ -241,17 +129,9 @@ class RouterCarrier(Carrier):
         """It is not there, as far as can be told, and is tried again later."""
         if isinstance(self.way, Closed | Lost):
             return
-        self._stop_waiting()
-        self._attempts += 1
-        seconds = self._console.policy(self._attempts)
-        self._later = self._console.reactor.callLater(seconds, self._try)
+        seconds = self._again.wait()
         self.become(Lost(reason, self._console.reactor.seconds() + seconds))
         self._fail_all(reason)
-
-    def _stop_waiting(self) -> None:
-        waiting, self._later = self._later, None
-        if waiting is not None and waiting.active():
-            waiting.cancel()
 
     # -- requests
 
@@ -265,19 +145,19 @@ class RouterCarrier(Carrier):
         if isinstance(request, p.Read):
             request = msgspec.structs.replace(request, max_bytes=min(request.max_bytes, MOST_READ))
         number = self._number + 1
-        called, frame = p.name_of(type(request)), p.encode({"id": number, "ask": request})
+        called, frame = p.name_of(type(request)), frames.encode({"id": number, "ask": request})
         question = None
         if self._sealed is not None:
             called = "sealed"
             frame, question = self._sealed.seal(frame)
 
-        def taken(found: Any) -> p.Answered:
+        def taken(found: Any) -> frames.Answered:
             answered = _frame(found if question is None else _opened(found, question))
             if answered.to not in (number, 0):
                 raise RefusedError(reason=f"It sent an answer to what was not asked: number {answered.to}")
             return answered
 
-        return self._send(called, frame, taken, lambda answered: p.answer_to(request, answered))
+        return self._send(called, frame, taken, lambda answered: frames.answer_to(request, answered))
 
     def _send(
         self,
@@ -360,6 +240,6 @@ def _opened(found: Any, question: Question) -> bytes:
         raise RefusedError(reason="It sent an answer that is not sealed by its key") from None
 
 
-def _frame(found: Any) -> p.Answered:
+def _frame(found: Any) -> frames.Answered:
     """The frame that a call has returned. Raises RefusedError."""
-    return p.answered(_bytes(found))
+    return frames.answered(_bytes(found))

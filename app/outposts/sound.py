@@ -14,6 +14,7 @@ import msgspec
 
 from app import events
 from app.capture.reading.stored import Stored
+from app.outposts import protocol as p
 from app.text.escapes import one_line
 
 MAX_NAME = 200
@@ -25,8 +26,17 @@ MAX_LINE = 20_000
 MAX_NUMBER = 1 << 53
 """Above every number of a detail: JSON has no larger ones."""
 
+MAX_ID = 1 << 62
+"""Above every id of an event."""
+
 MAX_TIME = 1 << 62
 """Above every time, in ns since 1970."""
+
+MAX_WORDS = 1_000
+"""Characters of what is said of the status of a service."""
+
+MOST_FAULTS = 100
+"""Faults of one service."""
 
 _SHOWN = 2_000
 """Characters of a detail that was not understood."""
@@ -35,6 +45,30 @@ _SHOWN = 2_000
 def name(text: str | None) -> str:
     """A name or an address, in one line."""
     return one_line((text or "")[:MAX_NAME])
+
+
+def services(found: p.Services) -> tuple[p.Service, ...]:
+    """The services that an outpost has told of, as they may be shown: so many, each once, and not longer than that.
+
+    What no honest outpost says is changed: a name that is changed so names nothing there any more.
+    """
+    by_name: dict[str, p.Service] = {}
+    for one in found.services[: p.MOST_SERVICES]:
+        named = name(one.name)
+        if named and named not in by_name:
+            by_name[named] = _service(one, named)
+    return tuple(by_name.values())
+
+
+def _service(told: p.Service, named: str) -> p.Service:
+    faults = tuple(
+        p.Fault(name(fault.name), name(fault.kind), name(fault.on), fault.enabled, fault.hits)
+        for fault in told.faults[:MOST_FAULTS]
+    )
+    return p.Service(
+        named, name(told.protocol), name(told.responder), name(told.status), one_line(told.words[:MAX_WORDS]),
+        told.connections, told.opened, told.received, told.sent, faults, told.tls,
+    )  # fmt: skip
 
 
 def sound(event: Stored) -> tuple[int, str | None, str | None]:

@@ -1,7 +1,8 @@
 """SSH as the way to an outpost: the command, and what SSH says in words.
 
 Who may connect, with which key, and whether the host is the right one, is SSH's to say: keys, agents and
-``~/.ssh/config`` are the user's own. It never asks: there is no terminal.
+``~/.ssh/config`` are the user's own. It never asks, neither in a terminal, where there may be none, nor by the program
+in SSH_ASKPASS: outposts are tried again by themselves, and would ask again and again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ def in_words(host: str, code: int, said: str) -> str:
     if "Host key verification failed" in said:
         return f"the host key of {host} is not known here. Connect once in a terminal, and look at it: ssh {host}"
     if "Permission denied" in said:
-        return f"{host} accepts no key of yours. Give it one: ssh-copy-id {host}; or load yours: ssh-add"
+        return (
+            f"{host} accepts none of your keys that can be used without asking. Give it one: ssh-copy-id {host}; or, if"
+            " yours has a passphrase, load it: ssh-add"
+        )
     if "Could not resolve hostname" in said:
         return f"there is no host {_name(host)}: its name is not known"
     if "Connection refused" in said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
@@ -14,12 +13,10 @@ from zope.interface import implementer
 
 from app.errors import system_words
 from app.outposts import protocol as p
+from app.outposts.again import Policy
 from app.outposts.asking import Asking
 from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError
-
-Policy = Callable[[int], float]
-"""Seconds to wait after so many attempts that have failed."""
 
 POLICY: Policy = backoffPolicy(initialDelay=0.5, maxDelay=30.0)
 

@@ -9,11 +9,7 @@ What is called is ``post.NAME.REQUEST``. Its one argument are the bytes of a fra
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +18,6 @@ from autobahn.twisted.websocket import WampWebSocketClientFactory, WampWebSocket
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import MsgPackSerializer
 from autobahn.wamp.types import Challenge, CloseDetails, ComponentConfig
-from OpenSSL import SSL
 from twisted.application.internet import backoffPolicy
 from twisted.internet import ssl
 from twisted.internet.defer import Deferred, succeed
@@ -33,8 +28,8 @@ from twisted.python.failure import Failure
 
 from app.errors import system_words
 from app.outposts import protocol as p
-from app.outposts.errors import RouterError
-from app.outposts.keys import Key
+from app.outposts.again import Again, Policy
+from app.outposts.login import Login, address_of, trusted_by
 
 MOST_BYTES = p.MAX_ANSWER + (1 << 20)
 """Of one WAMP message, and so of one WebSocket message and frame."""
@@ -45,72 +40,8 @@ PING = 10.0
 SECONDS_TO_JOIN = 30.0
 """Until a connection has become a session."""
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What an outpost or a console may be called at a router: one part of the name of a procedure."""
-
-Policy = Callable[[int], float]
 POLICY: Policy = backoffPolicy(initialDelay=1.0, maxDelay=30.0)
 """Seconds to wait after so many attempts that have failed; each differs a little, so that not all come at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Where to log in, and as who.
-
-    Attributes:
-        url: ``wss://HOST[:PORT]/PATH``; ``ws`` only where it stays on this machine.
-        authorities: PEM of those that may sign the router's certificate; empty: those of the system.
-    """
-
-    url: str
-    realm: str
-    name: str
-    key: Key
-    authorities: bytes = b""
-
-
-def login(url: str, realm: str, name: str, key: Key, ca: Path | None = None) -> Login:
-    """What was typed, checked. Reads the file ``ca``. Raises RouterError."""
-    host, _ = _address(url)
-    if urlsplit(url).scheme == "ws" and not _is_here(host):
-        raise RouterError(url=url, reason="ws:// is not encrypted, and goes to another machine; use wss://")
-    if not NAME.fullmatch(name):
-        raise RouterError(url=url, reason=f"the name {name} may have letters, digits, - and _, 64 at most")
-    if not re.fullmatch(r"[^\s#]{3,255}", realm):
-        raise RouterError(url=url, reason=f"the realm {realm} must have three characters or more, and no space or #")
-    try:
-        authorities = ca.read_bytes() if ca else b""
-        if ca:
-            _authorities(authorities)
-    except (OSError, ValueError, SSL.Error) as e:
-        reason = system_words(e) if isinstance(e, OSError) else "it holds no certificate in PEM"
-        raise RouterError(url=url, reason=f"{ca}: {reason}") from e
-    return Login(url, realm, name, key, authorities)
-
-
-def _address(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme not in ("ws", "wss") or not host:
-        raise RouterError(url=url, reason="an address is wss://HOST:PORT/ws")
-    return host, port or (443 if parts.scheme == "wss" else 80)
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _authorities(pem: bytes) -> Any:
-    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", pem, re.DOTALL)
-    if not blocks:
-        raise ValueError
-    return ssl.trustRootFromCertificates([ssl.Certificate.loadPEM(block) for block in blocks])
 
 
 def words(error: BaseException | None) -> str:
@@ -195,20 +126,20 @@ class Router:
         failed: Callable[[BaseException], object] = lambda e: None,
         policy: Policy = POLICY,
     ) -> None:
-        self._reactor, self.login, self._policy = reactor, login, policy
+        self._reactor, self.login = reactor, login
         self._joined, self._left, self._failed = joined, left, failed
         self.session: RouterSession | None = None
         self._reason = ""
-        self._attempts = 0
+        self._again = Again(reactor, policy, self._try)
         self._open = False
         self._link: _Link | None = None
         self._connecting: Deferred[Any] | None = None
-        self._later: IDelayedCall | None = None
+        self._overdue: IDelayedCall | None = None
         self._closed: Deferred[None] | None = None
-        host, port = _address(login.url)
+        host, port = address_of(login.url)
         self._endpoint: Any = HostnameEndpoint(reactor, host, port, timeout=SECONDS_TO_JOIN)
         if urlsplit(login.url).scheme == "wss":
-            trusted = _authorities(login.authorities) if login.authorities else None
+            trusted = trusted_by(login.authorities) if login.authorities else None
             self._endpoint = wrapClientTLS(ssl.optionsForClientTLS(host, trustRoot=trusted), self._endpoint)
         self._factory = _Links(self, reactor)
         self._factory.setProtocolOptions(
@@ -224,7 +155,7 @@ class Router:
     def close(self) -> Deferred[None]:
         """Fires when the connection has ended."""
         self._open = False
-        self._stop_waiting()
+        self._again.stop()
         if self._connecting is not None:
             self._connecting.cancel()
         if self._link is None:
@@ -235,7 +166,7 @@ class Router:
 
     def now(self) -> None:
         """Wait no longer for the next try."""
-        if self._link is None and self._stop_waiting():
+        if self._link is None and self._again.stop():
             self._try()
 
     def drop(self, reason: str) -> None:
@@ -255,7 +186,7 @@ class Router:
         if link.ended:
             return
         self._link = link
-        self._later = self._reactor.callLater(SECONDS_TO_JOIN, self.drop, "there was no session in time")
+        self._overdue = self._reactor.callLater(SECONDS_TO_JOIN, self.drop, "there was no session in time")
 
     def _on_no_connection(self, failure: Failure) -> None:
         self._connecting = None
@@ -269,8 +200,8 @@ class Router:
         except Exception as e:  # the router refuses what belongs to joining, or the session has ended
             self.drop(words(e))
             return
-        self._attempts = 0
-        self._stop_waiting()
+        self._again.failures = 0
+        self._in_time()
 
     def session_left(self, reason: str) -> None:
         self._reason = self._reason or reason
@@ -282,7 +213,7 @@ class Router:
 
     def link_ended(self, link: _Link, reason: Failure) -> None:
         self.session, self._link = None, None
-        self._stop_waiting()
+        self._in_time()
         self._reason = self._reason or link.wasNotCleanReason or system_words(reason.value)
         if self._closed is not None:
             closed, self._closed = self._closed, None
@@ -292,22 +223,14 @@ class Router:
     def _wait(self) -> None:
         if not self._open:
             return
-        self._attempts += 1
-        seconds = self._policy(self._attempts)
-        self._later = self._reactor.callLater(seconds, self._on_time)
+        seconds = self._again.wait()
         self._left(self._reason.removesuffix("."), seconds)
 
-    def _on_time(self) -> None:
-        self._later = None
-        self._try()
-
-    def _stop_waiting(self) -> bool:
-        """Whether something was waited for."""
-        waiting, self._later = self._later, None
-        if waiting is None or not waiting.active():
-            return False
-        waiting.cancel()
-        return True
+    def _in_time(self) -> None:
+        """A session is waited for no longer."""
+        waiting, self._overdue = self._overdue, None
+        if waiting is not None and waiting.active():
+            waiting.cancel()
 
     def _end(self) -> None:
         if self._link is not None:

@@ -10,11 +10,12 @@ from typing import Any
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from app.files.names import typed
-from app.outposts import keys, ssh, wamp
+from app.outposts import keys, login, ssh
 from app.outposts.carrier import Carrier
 from app.outposts.errors import RouterError
 from app.outposts.process import ProcessEndpoint
-from app.outposts.router_carrier import RouterCarrier, RouterConsole
+from app.outposts.router_carrier import RouterCarrier
+from app.outposts.router_console import RouterConsole
 from app.outposts.stream import StreamCarrier
 from app.workspace.outposts import OutpostConfig, is_router, is_socket
 
@@ -38,13 +39,13 @@ class Ways:
         return RouterCarrier(self._routers[where], config.name, keys.public_key(config.public_key))
 
 
-def _login(url: str, realm: str, name: str, key: Path | None, ca: Path | None) -> wamp.Login:
+def _login(url: str, realm: str, name: str, key: Path | None, ca: Path | None) -> login.Login:
     """Reads files. Raises RouterError, KeyFileError."""
     if key is None:
         raise RouterError(
             url=url, reason='there is no key for it. Make one with listening-post key, and name it: key = "…"'
         )
-    return wamp.login(url, realm, name, keys.read(key), ca)
+    return login.checked(url, realm, name, keys.read(key), ca)
 
 
 def carrier_to(reactor: Any, config: OutpostConfig, folder: Path) -> Carrier:

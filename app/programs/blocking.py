@@ -16,6 +16,7 @@ from typing import Any
 
 from app import events
 from app.failures.blocked import Block, described, of_turn
+from app.failures.origins import library
 from app.failures.record import Frame, frames_of
 from app.programs.link import HostRecorder
 
@@ -94,9 +95,9 @@ def _waits(frame: FrameType) -> bool:
 
 def _own(frame: FrameType) -> tuple[Frame, ...]:
     """The stack without what has started the program."""
-    ours = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    ours = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
     return tuple(one for one in frames_of(frame) if not one.file.startswith((ours, "<frozen runpy>")))
 
 
 def _is_users(file: str) -> bool:
-    return "site-packages" not in file and not file.startswith((os.path.dirname(os.__file__), "<"))
+    return library(file) is None and not file.startswith("<")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app import options
+from app.faults.tables import FAULT
 from app.files.names import typed
 from app.options import Mistake, Option, Options, with_defaults
-from app.programs import ports
+from app.programs import port_faults, ports
 from app.text.escapes import one_line
 from app.trust.asks import Ask
 
@@ -43,6 +45,14 @@ def _run_problem(words: list[str]) -> str | None:
     return None
 
 
+def _python_problem(python: str) -> str | None:
+    return (
+        f"must have at most {MAX_WORD:,} characters, none of them NUL"
+        if len(python) > MAX_WORD or "\0" in python
+        else None
+    )
+
+
 PROGRAM = (
     Option(
         "name", str, "", "Name of the program, and of the group of its ports in the window", required=True,
@@ -58,6 +68,13 @@ PROGRAM = (
         "folder", str, "",
         "Folder in which the program runs, and where relative paths start; empty: the folder of the workspace",
         path="folder",
+    ),
+    Option(
+        "python", str, "",
+        "Python that runs the program: its file, the folder of a virtual environment, or a command of `PATH`; empty:"
+        " the Python in the first line of the command, else that of the active virtual environment, else that of"
+        " Listening Post",
+        path="file", check=_python_problem,
     ),
     Option(
         "restart", str, NEVER, "When the program is restarted automatically",
@@ -83,38 +100,53 @@ _DEFAULTS = {option.name: option.default for option in PROGRAM}
 
 @dataclass(frozen=True, slots=True)
 class ProgramConfig:
-    """One ``[[program]]`` of a workspace, after it was checked; ``PROGRAM`` says what each key means."""
+    """One ``[[program]]`` of a workspace, after it was checked; ``PROGRAM`` says what each key means.
+
+    Attributes:
+        faults: its tables ``[[program.fault]]``, see ``app.programs.port_faults``.
+    """
 
     name: str
     run: tuple[str, ...]
     folder: str = ""
+    python: str = ""
     restart: str = NEVER
     ports: Mapping[str, str] = field(default_factory=dict)
     autostart: bool = False
+    faults: port_faults.Tables = ()
 
     @property
     def words(self) -> str:
         """What is started, as one line."""
         return one_line(" ".join(self.run))
 
+    def runs_as(self, other: ProgramConfig) -> bool:
+        """Whether what runs would be the same: faults are set while it does."""
+        return replace(self, faults=()) == replace(other, faults=())
+
     def every_key(self) -> dict[str, Any]:
-        return asdict(self) | {"run": list(self.run), "ports": dict(self.ports)}
+        """All but its faults."""
+        return {option.name: getattr(self, option.name) for option in PROGRAM} | {
+            "run": list(self.run), "ports": dict(self.ports),
+        }  # fmt: skip
 
     def as_table(self) -> dict[str, Any]:
-        """The table for a workspace file: without keys that have their default values."""
+        """The table for a workspace file: without keys that have their default values, and without faults."""
         required = ("name", "run")
         return {key: value for key, value in self.every_key().items() if key in required or value != _DEFAULTS[key]}
 
 
 def made_of(table: Options) -> ProgramConfig:
     """The program of a table without mistakes."""
-    values = with_defaults(PROGRAM, table)
-    return ProgramConfig(**values | {"run": tuple(values["run"]), "ports": dict(values["ports"])})
+    values = with_defaults(PROGRAM, {key: value for key, value in table.items() if key != FAULT})
+    made = {"run": tuple(values["run"]), "ports": dict(values["ports"])}
+    return ProgramConfig(**values | made, faults=tuple(table.get(FAULT, ())))
 
 
 def mistakes(table: Options, others: Iterable[str] = ()) -> Iterator[Mistake]:
     """All that is wrong with one table ``[[program]]``. ``others``: names of services and other programs."""
-    yield from options.mistakes(PROGRAM, table)
+    yield from options.mistakes(PROGRAM, {key: value for key, value in table.items() if key != FAULT})
+    yield from port_faults.mistakes(table.get(FAULT, ()))
     if table.get("name") in set(others):
         yield Mistake("name", f'"{table["name"]}" is taken. Give each program and service its own name')
 
@@ -128,5 +160,20 @@ def _ask(program: ProgramConfig, folder: Path) -> Ask:
     place = (folder / typed(program.folder)).resolve()
     where = f" in {place}" if program.folder else ""
     ports = "".join(f" {wanted}={instead}" for wanted, instead in sorted(program.ports.items()))
-    words = f"starts the program {program.words}{where}: its code can do all that you can"
-    return Ask("run", program.name, f"{program.words} in {place}{ports}", words)
+    named = python_of(program, folder)
+    python = f" with {named}" if named else ""
+    words = f"starts the program {program.words}{where}{one_line(python)}: its code can do all that you can"
+    return Ask("run", program.name, f"{program.words} in {place}{ports}{python}", words)
+
+
+def python_of(program: ProgramConfig, folder: Path) -> str:
+    """The Python that the program names; a relative one starts in ``folder``, the workspace's. Empty: it names none.
+
+    A word without a slash is there if it is a file or a folder there, and else a command of ``PATH``.
+    """
+    named = program.python
+    if not named:
+        return ""
+    place = folder / typed(named)
+    is_command = os.sep not in named and "/" not in named and not named.startswith(".") and not place.exists()
+    return named if is_command else os.path.abspath(place)

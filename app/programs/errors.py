@@ -10,7 +10,8 @@ class NoProgramError(PostError):
 
 
 class NoPythonError(PostError):
-    """The program cannot run with {python}: {reason}. Choose another Python with --python."""
+    """The program cannot run with {python}: {reason}. Choose another Python with
+    --python, or with python in [[program]]."""
 
 
 class OnlyTheProgramError(PostError):

@@ -47,7 +47,12 @@ FIELDS = (
         "folder", str, "",
         "Folder in which the program runs; empty: the folder of the file, or of the workspace", path="folder"
     ),
-    replace(_KNOWN["name"], help="What the list of services calls it"),
+    replace(
+        _KNOWN["python"],
+        help="Python that runs the program: a file, or the folder of a virtual environment; empty: that of the command,"
+        " else the active one",
+    ),
+    replace(_KNOWN["name"], help="Name of the program in the list of services"),
     _KNOWN["restart"],
     Option(
         "ports", list, [], "Port to listen on where a port that the program wants is taken, such as 8000=18000",
@@ -64,7 +69,7 @@ def fields_of(table: Mapping[str, Any]) -> dict[str, Any]:
     first = 2 if run[:1] == ["-m"] else 1
     program = run[0] if first == 1 and run else shlex.join(run[:first])
     made = {"program": program, "arguments": shlex.join(run[first:])}
-    made |= {key: table[key] for key in ("name", "folder", "restart", "autostart") if key in table}
+    made |= {key: table[key] for key in ("name", "folder", "python", "restart", "autostart") if key in table}
     return made | {"ports": [f"{wanted}={instead}" for wanted, instead in table.get("ports", {}).items()]}
 
 
@@ -82,9 +87,10 @@ def table_of(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         words = [program]
     else:
         words = shlex.split(program)
+    kept = {key: fields.get(key, _KNOWN[key].default) for key in ("restart", "autostart")}
     table = {
         "name": fields["name"], "run": [*words, *shlex.split(fields.get("arguments", ""))], "folder": place,
-        "restart": fields.get("restart", _KNOWN["restart"].default), "autostart": fields.get("autostart", False),
+        "python": str(fields.get("python", "")).strip(), **kept,
         "ports": {str(a): str(b) for a, b in map(ports.parsed, fields.get("ports", ()))},
     }  # fmt: skip
     return {key: value for key, value in table.items() if key in ("name", "run") or value != _KNOWN[key].default}
@@ -94,6 +100,7 @@ def suggested_name(program: str) -> str:
     """What a program is called first."""
     words = program.split()
     last = words[1] if words[:1] == ["-m"] and len(words) > 1 else program
+    last = words[0] if words and words[0].endswith((".py", ".tac")) else last  # arguments stand behind it
     name = Path(last).stem if last.endswith((".py", ".tac")) else last.rpartition("/")[2].rpartition(".")[2]
     shown = "".join(c for c in name if c.isprintable() and c != "/").strip()[:30]
     return shown or "program"

@@ -60,8 +60,7 @@ def main(argv: list[str]) -> int:
     log = ProgramLog(recorder)
     log.open()
     reactors = Reactors(recorder, dict(args.port))
-    if isinstance(link, Uplink):
-        _follow(recorder, reactors, link)
+    _look_after(recorder, reactors, link)
     _hook_exceptions(recorder)
     _hook_exits(recorder, link)
     words = args.args[1:] if args.args[:1] == ["--"] else args.args
@@ -82,8 +81,11 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def _follow(recorder: HostRecorder, reactors: Reactors, link: Uplink) -> None:
-    """Do what the Post orders, and tell it what the program has imported and what keeps its reactor."""
+def _look_after(recorder: HostRecorder, reactors: Reactors, link: Sending) -> None:
+    """See what keeps the program's reactor; where a Post has started it, do what that orders, and tell it more."""
+    if not isinstance(link, Uplink):
+        look_after([Blocking(recorder, lambda: reactors.reactor, lambda words: None).look])
+        return
     link.obey = Orders(reactors).obey
     blocking = Blocking(recorder, lambda: reactors.reactor, lambda words: link.note(blocked=words))
     look_after([Imports(link, _ROOT).look, blocking.look])
@@ -108,6 +110,14 @@ def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> 
     except BaseException as e:
         recorder.record_failure(e, traceback=_own(e.__traceback__))
         _print(e)
+        if _FROZEN and isinstance(e, ModuleNotFoundError):
+            missing = (
+                f"{e.msg}: the Python that comes with Listening Post has Twisted, and no more packages can be"
+                " installed there."
+                " Choose a Python that has it with --python, or with python in [[program]]"
+            )
+            recorder.record(events.LOG, summary=missing)
+            print(f"listening-post: {missing}.", file=sys.__stderr__)
         return 130 if isinstance(e, KeyboardInterrupt) else 1
     return 0
 
@@ -125,7 +135,7 @@ def _run_script(path: str) -> None:
 def _print(e: BaseException) -> None:
     """Print the traceback as Python does, without our own lines in it."""
     told = traceback.TracebackException(type(e), e, _own(e.__traceback__))
-    folder = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    folder = os.path.dirname(_HERE) + os.sep
     told.stack = traceback.StackSummary.from_list([f for f in told.stack if not f.filename.startswith(folder)])
     print("".join(told.format()), end="", file=sys.stderr)
 
@@ -147,8 +157,14 @@ def _make_way(folder: str) -> None:
                 _ = app.services.tls.transport  # what is imported later than now, while connections pass
             for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
                 sys.modules[f"listening_post_{loaded}"] = sys.modules.pop(loaded)
-    sys.path[:] = rest
+    if not _FROZEN:  # there, Python and Twisted lie beside ours
+        sys.path[:] = rest
 
+
+_HERE = sys._getframe().f_code.co_filename
+"""This file as tracebacks have it: in the frozen program that is a relative path."""
+
+_FROZEN = getattr(sys, "frozen", False)
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -159,7 +175,11 @@ def _is_ours(folder: str) -> bool:
 
 def _own(found: TracebackType | None) -> TracebackType | None:
     """The traceback from the program's first line on."""
-    while found is not None and found.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
+    while found is not None and found.tb_frame.f_code.co_filename in (
+        _HERE,
+        runpy.run_module.__code__.co_filename,
+        "<frozen runpy>",
+    ):
         found = found.tb_next
     return found
 

@@ -1,4 +1,4 @@
-"""A hosted program of a workspace: its life cycle, its ports, and the words about its end."""
+"""A hosted program of a workspace: its life cycle."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from time import time_ns
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -17,15 +15,14 @@ from app import events
 from app.capture.recorder import Recorder
 from app.errors import PostError, system_words
 from app.files.names import typed
-from app.options import Options
-from app.programs import pythons, starting
-from app.programs.config import ON_CHANGE, ON_FAILURE, ProgramConfig
-from app.programs.errors import NoProgramError
+from app.programs import port_faults
+from app.programs.config import ON_CHANGE, ON_FAILURE, ProgramConfig, python_of
+from app.programs.ending import in_words
 from app.programs.following import Files, InThread
-from app.programs.owners import OUTGOING
+from app.programs.open_ports import OpenPorts
 from app.programs.process import Process
-from app.programs.shown import HostedConnection, HostedPort
-from app.programs.starting import Program
+from app.programs.shown import HostedPort
+from app.programs.starting import Program, of_run
 from app.services import settings
 from app.services.errors import NotTrustedError
 from app.services.restart import FAILED, Restart
@@ -38,35 +35,13 @@ GRACE = 5.0
 SETTLED = 30.0
 """Seconds after which a program that runs counts as well: its next failure is the first one again."""
 
-MAX_PORTS = 1_000
-"""Ports of one program that are shown, and names that these have had. What others do is the program's own."""
+
+def _program_of(config: ProgramConfig, folder: Path) -> Program:
+    return of_run(config.run, folder / typed(config.folder), python_of(config, folder))
 
 
-def program_of(run: tuple[str, ...], folder: Path) -> Program:
-    """What to run in ``folder``. Blocks. Raises NoProgramError, NoPythonError."""
-    if not folder.is_dir():
-        raise NoProgramError(name=run[0], reason=f"there is no folder {folder}")
-    found = _found(run, folder)
-    return replace(found, python=pythons.looked_at(found.python).path)
-
-
-def _found(run: tuple[str, ...], folder: Path) -> Program:
-    if run[0] == "-m":
-        return replace(starting.of_module(run[1], run[2:]), folder=str(folder))
-    file = folder / typed(run[0])
-    if file.is_file() or file.suffix in (".py", *starting.TAC):
-        found = starting.of_file(str(file), run[1:])
-        return replace(found, script=run[0]) if found.script == str(file) else found
-    return starting.of_command(run)
-
-
-class _Terms:
-    """When a program is tried again, as ``Restart`` asks a service."""
-
-    restart = {"when": FAILED}  # noqa: RUF012 - never changed
-
-    def settings(self, section: str) -> dict[str, Any]:
-        return settings.filled(section, "tcp", self.restart)
+_TERMS = settings.filled("restart", "tcp", {"when": FAILED})
+"""As for a service, with each default."""
 
 
 class HostedProgram:
@@ -76,10 +51,8 @@ class HostedProgram:
         config: its declaration.
         number: in the recorder; its log is recorded under that.
         status: what it is doing; ``status_changed`` emits it after each change.
-        ports: by their numbers in the program.
-        ports_changed: emits it when ports came, went or are others.
+        open: its ports.
         wanted: whether it was to start while it was held.
-        faults: the tables of ports that were given some, by their names.
         said: how it has ended last, in words; empty before that.
     """
 
@@ -95,16 +68,13 @@ class HostedProgram:
     ) -> None:
         """``admit`` raises NotTrustedError where it may not start; ``seed`` is that of the faults of a port."""
         self.config, self.reactor, self.recorder, self.folder = config, reactor, recorder, folder
-        self._in_thread, self._admit, self._seed = in_thread, admit, seed
+        self._in_thread, self._admit = in_thread, admit
         self.number = recorder.add_service(config.name, "program")
         self.status: Status = Stopped()
         self.status_changed: Signal[HostedProgram] = Signal()
-        self.ports: dict[int, HostedPort] = {}
-        self.ports_changed: Signal[HostedProgram] = Signal()
+        self.open = OpenPorts(config.name, self.number, recorder, reactor, self._order, self._faults_of, seed)
         self.wanted = False
         self.said = ""
-        self.faults: dict[str, tuple[Options, ...]] = {}
-        self._names: set[str] = set()
         self._restart = Restart(reactor, self._try_again)
         self._files = Files(reactor, in_thread, self._on_changed)
         self._process: Process | None = None
@@ -131,6 +101,11 @@ class HostedProgram:
         return sum(received for received, _ in totals), sum(sent for _, sent in totals)
 
     @property
+    def ports(self) -> dict[int, HostedPort]:
+        """By their numbers in the program."""
+        return self.open.all
+
+    @property
     def pid(self) -> int:
         """Its process; 0 while there is none."""
         return self._process.pid if self._process is not None else 0
@@ -151,12 +126,14 @@ class HostedProgram:
         place = self.folder / typed(self.config.folder)
         try:
             self._admit(self.config)
-            program = await self._in_thread(program_of, self.config.run, place)
+            program = await self._in_thread(_program_of, self.config, self.folder)
             if isinstance(self.status, Stopping):
                 self._end(Stopped())
                 return self.status
             self._watch([os.path.join(place, self.config.run[0])])
-            process = Process(self.reactor, self.recorder, self.number, self, self._on_ended)
+            process = Process(
+                self.reactor, self.recorder, self.number, self.open, self, self._in_thread, self._on_ended
+            )
             self._process, self._killed = process, False
             self.said = self._last = self._blocked = ""
             process.start(program, place, dict(self.config.ports))
@@ -270,12 +247,9 @@ class HostedProgram:
             self._overdue = None
         if left:
             self._say("processes that the program had started and left were ended with it")
-        for port in self.ports.values():
-            self._let_go(port)
-        self.ports = {}
-        self.ports_changed.emit(self)
+        self.open.let_go()
         asked, self._again = isinstance(self.status, Stopping) or self._killed, self._again
-        self.said = self._words(code, process.tail)
+        self.said = in_words(code, self._blocked, self._last, process.tail)
         if self._again:
             self._again = False
             self._end(Stopped())
@@ -293,8 +267,7 @@ class HostedProgram:
     def _fail(self, reason: str) -> None:
         self.said = reason
         self._record(events.SERVICE_FAILED, reason, {"reason": reason})
-        terms: Any = _Terms()
-        waits = self.config.restart == ON_FAILURE and self._restart.wait(terms)
+        waits = self._restart.wait(_TERMS if self.config.restart == ON_FAILURE else None)
         self._set(Waiting(reason, self._restart.attempt, self._restart.seconds) if waits else Failed(reason))
 
     def _end(self, status: Status) -> None:
@@ -304,114 +277,27 @@ class HostedProgram:
         for done in stopped:
             done.callback(None)
 
-    def _words(self, code: int, tail: bytes) -> str:
-        if code < 0:
-            by = signal.Signals(-code).name
-            words = f"It was ended by {by}"
-            if self._blocked:
-                words += f" while {self._blocked}"
-        else:
-            words = f"It ended with exit code {code}"
-        last = self._last
-        if not last and code > 0 and tail:
-            last = tail.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return f"{words}: {last.rstrip('.')}." if last and code else f"{words}."
-
-    def _let_go(self, port: HostedPort) -> None:
-        """The process is gone: so are its port and its connections, which it could not tell."""
-        closed = {"reason": "the program ended", "unsent": 0}
-        for one in list(port.connections.values()):
-            seconds = (time_ns() - one.opened) / 1e9
-            detail = closed | {"received": one.received, "sent": one.sent, "seconds": seconds}
-            self.recorder.record(
-                events.CONNECTION_CLOSED,
-                port.number,
-                one.number,
-                summary="the program ended",
-                detail=json.dumps(detail),
-            )
-            port.remove(one.number)
-        if port.running and not port.outgoing:
-            self.recorder.record(events.SERVICE_STOPPED, port.number, summary="stopped: the program ended", detail="{}")
-        port.closed()
-
     def _say(self, words: str) -> None:
         self._record(events.LOG, words, {"program": self.config.name})
 
     def _record(self, kind: int, summary: str, detail: Mapping[str, Any]) -> None:
         self.recorder.record(kind, self.number, summary=summary, detail=json.dumps(detail))
 
-    # -- what its events tell
+    # -- its ports
+
+    def _faults_of(self, name: str, protocol: str) -> port_faults.Tables:
+        return port_faults.of_port(self.config.faults, name, protocol)
+
+    def become(self, config: ProgramConfig) -> None:
+        """Go on as ``config``, which has other faults at most."""
+        self.config = config
+        self.open.fail()
 
     def _order(self, **words: Any) -> None:
         if self._process is not None:
             self._process.order(**words)
 
-    def on_port(self, theirs: int, name: str, protocol: str) -> int:
-        port = self.ports.get(theirs)
-        if port is None:
-            if len(self.ports) >= MAX_PORTS or (len(self._names) >= MAX_PORTS and name not in self._names):
-                return self.number
-            self._names.add(name)
-            port = HostedPort(
-                self.config.name, name, protocol, theirs, self.recorder, self.reactor, self._order, self._seed()
-            )
-            self.ports[theirs] = port
-            if kept := self.faults.get(port.config.name):
-                self.put_faults(port, kept)
-            if name == OUTGOING:
-                port.goes_out()
-            self.ports_changed.emit(self)
-        return port.number
-
-    def put_faults(self, port: HostedPort, tables: tuple[Options, ...]) -> None:
-        """Have a port fail by these; so it does in the next run."""
-        self.faults[port.config.name] = tables
-        port.config = replace(port.config, faults=tables)
-        port.faults.configure(tables)
-
-    def on_status(self, theirs: int, kind: int, detail: dict[str, Any]) -> None:
-        port = self.ports.get(theirs)
-        if port is None:
-            return
-        if kind == events.SERVICE_STARTED:
-            port.listens(str(detail.get("host", "")))
-        elif kind == events.SERVICE_FAILED:
-            port.fails(str(detail.get("reason", "")))
-        else:
-            port.closed()
-            if not port.connections:
-                del self.ports[theirs]
-        self.ports_changed.emit(self)
-
-    def on_opened(self, theirs: int, number: int, conn: int, detail: dict[str, Any]) -> None:
-        port = self.ports.get(theirs)
-        if port is not None:
-            peer, host, ours = str(detail.get("peer", "")), str(detail.get("host", "")), bool(detail.get("outgoing"))
-            port.add(HostedConnection(number, conn, peer, host, time_ns(), self._order, ours=ours))
-
-    def on_closed(self, theirs: int, number: int) -> None:
-        port = self.ports.get(theirs)
-        if port is not None:
-            port.remove(number)
-            if isinstance(port.status, Stopped) and not port.connections:
-                del self.ports[theirs]
-                self.ports_changed.emit(self)
-
-    def on_bytes(self, theirs: int, number: int, kind: int, size: int) -> None:
-        port = self.ports.get(theirs)
-        connection = port.connections.get(number) if port is not None else None
-        if connection is not None:
-            if kind in (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED):
-                connection.received += size
-            else:
-                connection.sent += size
-
-    def on_fault(self, theirs: int, detail: dict[str, Any]) -> None:
-        port = self.ports.get(theirs)
-        if port is not None:
-            total = detail.get("total")
-            port.faults.on_hit(str(detail.get("fault", "")), total if isinstance(total, int) else None)
+    # -- what its events tell
 
     def on_words(self, kind: int, summary: str) -> None:
         if kind != events.LOG or summary.startswith(("the program called sys.exit", "the program ends by os.")):

@@ -39,7 +39,7 @@ _SIZED = frozenset({events.DATA_RECEIVED, events.DATA_SENT, events.DATAGRAM_RECE
 
 
 class Shown(Protocol):
-    """Who is told what the events say. Numbers are the program's own, but for ``number``."""
+    """Who is told what the events say of ports. Numbers are the program's own, but for ``number``."""
 
     def on_port(self, theirs: int, name: str, protocol: str) -> int:
         """Something was recorded of a port: its number in the recorder."""
@@ -53,6 +53,10 @@ class Shown(Protocol):
     def on_bytes(self, theirs: int, number: int, kind: int, size: int) -> None: ...
 
     def on_fault(self, theirs: int, detail: dict[str, Any]) -> None: ...
+
+
+class Heard(Protocol):
+    """Who is told what they say of the program itself."""
 
     def on_words(self, kind: int, summary: str) -> None:
         """A failure, or a line of the host about the program."""
@@ -76,11 +80,13 @@ class Intake:
         recorder: Recorder,
         number: int,
         shown: Shown,
+        heard: Heard,
         answer: Callable[[bytes], object],
         hold: Callable[[bool], object],
         drained: Callable[[], object],
     ) -> None:
-        self._clock, self._recorder, self._number, self._shown = clock, recorder, number, shown
+        self._clock, self._recorder, self._number = clock, recorder, number
+        self._shown, self._heard = shown, heard
         self._answer, self._hold, self._drained = answer, hold, drained
         self._reader = wire.Reader()
         self._frames: deque[tuple[wire.Frame, Iterator[wire.Item]]] = deque()
@@ -101,7 +107,7 @@ class Intake:
         """Take what was read. Raises ``wire.BrokenFrameError``."""
         for frame in self._reader.feed(data):
             if frame.sequence == 0:
-                self._shown.on_note(frame.note)
+                self._heard.on_note(frame.note)
             else:
                 self._frames.append((frame, frame.items()))
         self._set_held(len(self._frames) > WAITING)
@@ -168,7 +174,7 @@ class Intake:
             recorder.failures += 1
             recorder.counters(number).failures += 1
         if kind in events.FAILURES or kind == events.SERVICE_FAILED or (kind == events.LOG and detail is None):
-            self._shown.on_words(kind, summary or "")
+            self._heard.on_words(kind, summary or "")
         recorder.record(kind, number, ours, payload, summary, None if detail is None else text, size, time)
 
     def _connection(self, theirs: int) -> int:

@@ -136,7 +136,7 @@ class HostRecorder(Recorder):
     @property
     def behind(self) -> bool:
         """Whether so much waits to be stored that who can wait should: a thread that prints."""
-        return self._on_way_bytes > LOSE_ABOVE
+        return self._on_way.bytes > LOSE_ABOVE
 
 
 class Sending:

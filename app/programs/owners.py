@@ -12,6 +12,7 @@ from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.programs.link import HostRecorder
+from app.programs.mistakes import Mistakes
 from app.services.budget import Budget
 from app.services.interfaces import Connection
 
@@ -23,6 +24,7 @@ class ProgramOwner:
     """An owner of connections, as ``app.services.interfaces.Owner`` describes it.
 
     Attributes:
+        mistakes: what the program does wrong.
         port: what listens, while it does.
         taps: the factories of its connections, or its Tap of datagrams.
 
@@ -31,10 +33,17 @@ class ProgramOwner:
     """
 
     def __init__(
-        self, recorder: HostRecorder, clock: Any, name: str, protocol: str, in_reactor: Callable[..., object]
+        self,
+        recorder: HostRecorder,
+        clock: Any,
+        name: str,
+        protocol: str,
+        in_reactor: Callable[..., object],
+        mistakes: Mistakes,
     ) -> None:
         self.recorder: Recorder = recorder
         self.name = name
+        self.mistakes = mistakes
         self.number = recorder.add_service(name, protocol)
         self.opened = 0
         self.connections: dict[int, Connection] = {}

@@ -14,9 +14,10 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from app.capture.recorder import Recorder
-from app.programs import wire
-from app.programs.intake import Intake, Shown
-from app.programs.starting import Program, host_arguments, host_command
+from app.programs import strays, wire
+from app.programs.following import InThread
+from app.programs.intake import Heard, Intake, Shown
+from app.programs.starting import Program, host_arguments, host_command, host_environment
 
 UP, ORDERS = 3, 4
 """The program's descriptors of both pipes."""
@@ -46,15 +47,19 @@ class Process(ProcessProtocol):
         recorder: Recorder,
         number: int,
         shown: Shown,
+        heard: Heard,
+        in_thread: InThread,
         ended: Callable[[int, bool], object],
     ) -> None:
-        self._reactor, self._recorder, self._number, self._shown, self._ended = reactor, recorder, number, shown, ended
+        self._reactor, self._recorder, self._number = reactor, recorder, number
+        self._shown, self._heard, self._ended = shown, heard, ended
+        self._in_thread, self._mark = in_thread, strays.word()
         self.transport: Any = None
         self._intake: Intake | None = None
         self._code: int | None = None
         self._open = {UP, 2}
         self._overdue: Any = None
-        self._left = self._told = self._fed = False
+        self._left = self._looking = self._is_last = self._told = self._fed = False
         self.tail = b""
         self.pid = 0
 
@@ -66,7 +71,7 @@ class Process(ProcessProtocol):
         null = os.open(os.devnull, os.O_RDWR)
         try:
             process = self._reactor.spawnProcess(
-                self, words[0], words, os.environ, path=str(folder),
+                self, words[0], words, host_environment(program.python) | {strays.MARK: self._mark}, path=str(folder),
                 childFDs={0: null, 1: null, 2: "r", UP: "r", ORDERS: "w"},
             )  # fmt: skip
         finally:
@@ -75,8 +80,9 @@ class Process(ProcessProtocol):
 
     def connectionMade(self) -> None:
         self._intake = Intake(
-            self._reactor, self._recorder, self._number, self._shown, self._answer, self._hold, self._on_drained
-        )
+            self._reactor, self._recorder, self._number, self._shown, self._heard,
+            self._answer, self._hold, self._on_drained,
+        )  # fmt: skip
 
     def order(self, **words: Any) -> None:
         """Order something of the program."""
@@ -123,8 +129,15 @@ class Process(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         value: Any = reason.value
         self._code = -value.signal if value.signal is not None else int(value.exitCode or 0)
-        self._left = self._signal_group(signal.SIGTERM)
+        self._left, self._looking = self._signal_group(signal.SIGTERM), True
+        self._in_thread(strays.end, self._mark).addBoth(self._on_strays)
         self._overdue = self._reactor.callLater(LAST, self._on_overdue)
+        self._on_drained()
+
+    def _on_strays(self, found: Any) -> None:
+        """So many have left its group, or why nobody knows."""
+        self._looking = False
+        self._left = self._left or (isinstance(found, int) and found > 0)
         self._on_drained()
 
     def _signal_group(self, number: int) -> bool:
@@ -137,8 +150,14 @@ class Process(ProcessProtocol):
 
     def _on_overdue(self) -> None:
         self._overdue = None
-        if self._left:
+        if self._looking:
+            self._overdue = self._reactor.callLater(LAST, self._on_overdue)
+            return
+        if self._left and not self._is_last:
+            self._is_last = True
             self._signal_group(signal.SIGKILL)
+            self._in_thread(strays.end, self._mark, signal.SIGKILL).addBoth(lambda _: self._on_overdue())
+            return
         fed, self._fed = self._fed, False
         if fed or (self._intake is not None and not self._intake.idle):
             self._overdue = self._reactor.callLater(LAST, self._on_overdue)  # the capture takes what it can
@@ -149,7 +168,7 @@ class Process(ProcessProtocol):
 
     def _on_drained(self) -> None:
         done = self._code is not None and not self._open and self._intake is not None and self._intake.idle
-        if done and not self._left:
+        if done and not self._left and not self._looking:
             self._finish()
 
     def _finish(self) -> None:

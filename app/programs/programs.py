@@ -12,6 +12,7 @@ from app.capture.recorder import Recorder
 from app.programs.config import ProgramConfig
 from app.programs.following import InThread
 from app.programs.hosted import GRACE, HostedProgram
+from app.programs.open_ports import OpenPorts
 from app.programs.shown import HostedPort
 from app.services.errors import NotTrustedError
 from app.signal import Signal
@@ -64,13 +65,6 @@ class Programs:
         """The port of this name, as ``program/port``."""
         return next((port for port in self.ports() if port.config.name == name), None)
 
-    def put_faults(self, name: str, tables: Sequence[Any]) -> None:
-        """Have the port of this name fail by these, until the workspace is closed."""
-        port = self.port(name)
-        if port is not None:
-            self.all[port.config.group].put_faults(port, tuple(tables))
-            self.changed.emit(self)
-
     # -- which there are
 
     def enter(self, configs: Sequence[ProgramConfig], folder: Path) -> None:
@@ -80,16 +74,19 @@ class Programs:
         self.changed.emit(self)
 
     async def become(self, configs: Sequence[ProgramConfig]) -> None:
-        """Have these: those that are the same go on, others that run are started again."""
+        """Have these: those that run as before go on, with the faults that they have now; others start again."""
         before = self.all
         wanted = {config.name: config for config in configs}
-        leaving = [program for name, program in before.items() if program.config != wanted.get(name)]
+        leaving = [program for name, program in before.items() if not _runs_as(program.config, wanted.get(name))]
         again = {program.config.name for program in leaving if program.running}
         await DeferredList([program.stop() for program in leaving])
         for program in leaving:
             program.dispose()
         there = {name: program for name, program in before.items() if program not in leaving}
         self.all = {name: there.get(name) or self._made(config) for name, config in wanted.items()}
+        for name, program in there.items():
+            if program.config != wanted[name]:
+                program.become(wanted[name])
         if leaving or list(before) != list(self.all):
             self.changed.emit(self)
         self._start(program for program in self if program.config.name in again)
@@ -99,10 +96,10 @@ class Programs:
             config, self._reactor, self._recorder, self._folder, self._in_thread, self._admit, self._seed
         )
         program.status_changed.connect(self.status_changed.emit)
-        program.ports_changed.connect(self._on_ports)
+        program.open.changed.connect(self._on_ports)
         return program
 
-    def _on_ports(self, _: HostedProgram) -> None:
+    def _on_ports(self, _: OpenPorts) -> None:
         if self._soon is None:
             self._soon = self._reactor.callLater(SOON, self._tell)
 
@@ -143,3 +140,7 @@ class Programs:
             self._soon = None
         for program in self:
             program.dispose()
+
+
+def _runs_as(now: ProgramConfig, then: ProgramConfig | None) -> bool:
+    return then is not None and now.runs_as(then)

@@ -45,7 +45,7 @@ class Python:
 
 
 def wanted(named: str = "") -> str:
-    """The Python for a program that names none by itself; empty where there is none.
+    """The Python for a program that names none by itself.
 
     Args:
         named: what the user named: a file, the folder of a virtual environment, or a command. Empty: that of the
@@ -56,15 +56,13 @@ def wanted(named: str = "") -> str:
     active = os.environ.get("VIRTUAL_ENV", "")
     if active and (found := _in_environment(active)):
         return found
-    if getattr(sys, "frozen", False):  # then sys.executable is this program
-        return shutil.which("python3") or shutil.which("python") or ""
-    return sys.executable
+    return sys.executable  # of the frozen program: itself, with the Python and the Twisted that it comes with
 
 
 def looked_at(path: str) -> Python:
     """The interpreter ``path``, if it can run programs. Starts it, and blocks. Raises NoPythonError."""
     if not path:
-        raise NoPythonError(python="Python", reason="PATH has none, and this program has none to lend")
+        raise NoPythonError(python="Python", reason="PATH has none")
     if is_ours(path):
         return Python(sys.executable)
     try:
@@ -88,9 +86,10 @@ def looked_at(path: str) -> Python:
 
 def is_ours(path: str) -> bool:
     """Whether this is the interpreter that runs us. Two environments may link to one file, from two folders."""
-    if getattr(sys, "frozen", False):
-        return False
-    return os.path.realpath(Path(path).parent) == os.path.realpath(Path(sys.executable).parent)
+    here, ours = Path(path), Path(sys.executable)
+    if getattr(sys, "frozen", False) and here.name != ours.name:
+        return False  # in the folder of the frozen program, there may be a Python, too
+    return os.path.realpath(here.parent) == os.path.realpath(ours.parent)
 
 
 def of_script(first: bytes, second: bytes) -> str | None:

@@ -12,18 +12,17 @@ from types import MappingProxyType
 from typing import Any
 
 from twisted.internet import endpoints, main
-from twisted.internet.interfaces import IAddress, IHandshakeListener, ILoggingContext, IProtocolFactory
-from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from app import events
+from app.programs.factories import innermost, is_factory, is_secured, name_of, put
 from app.programs.link import HostRecorder
+from app.programs.mistakes import Mistakes
 from app.programs.owners import OUTGOING, ProgramOwner
 from app.programs.ports import Ports, suggested
+from app.programs.taps import ClientTapFactory, ProgramDatagramTap, ProgramTapFactory
 from app.services.address import written
 from app.services.tap.datagrams import DatagramTap
 from app.services.tap.factory import TapFactory
-from app.services.tap.faulted import faulted
 from app.services.tap.tap import Tap
 
 Wrap = Callable[..., Any]
@@ -41,6 +40,7 @@ class Reactors:
         """``instead``: other ports for those that are taken."""
         self._recorder = recorder
         self.ports = Ports(instead, lambda words: recorder.record(events.LOG, summary=words))
+        self.mistakes = Mistakes(recorder)
         self.owners: list[ProgramOwner] = []
         self._outgoing: ProgramOwner | None = None
         self.reactor: Any = None
@@ -65,12 +65,27 @@ class Reactors:
         for name, wrap in _WRAPS.items():
             method = getattr(reactor, name, None)
             if method is not None:
-                setattr(reactor, name, functools.wraps(method)(functools.partial(wrap, self, method)))
+                setattr(
+                    reactor, name, functools.wraps(method)(self._checked(name, functools.partial(wrap, self, method)))
+                )
+        for name in ("callLater", "stop"):
+            method = getattr(reactor, name)
+            setattr(reactor, name, functools.wraps(method)(self._checked(name, method)))
+
+    def _checked(self, name: str, call: Wrap) -> Wrap:
+        """The method of the reactor called ``name``, which only its own thread may call."""
+        called = f"reactor.{name}"
+
+        def run(*args: Any, **more: Any) -> Any:
+            self.mistakes.from_thread(called)
+            return call(*args, **more)
+
+        return run
 
     # -- owners
 
     def _owner(self, name: str, protocol: str) -> ProgramOwner:
-        return ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor)
+        return ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor, self.mistakes)
 
     @property
     def outgoing(self) -> ProgramOwner:
@@ -83,21 +98,22 @@ class Reactors:
 
     def listen(self, method: Wrap, where: str, factory: Any, call: Callable[[Any], Any]) -> Any:
         """Call ``call``, which listens, with ``factory`` behind a Tap."""
-        holder, inner = _innermost(factory)
+        self.mistakes.look()
+        holder, inner = innermost(factory)
         if isinstance(inner, TapFactory):
             return call(factory)
-        if not _is_factory(inner):
+        if not is_factory(inner):
             return call(factory)  # the program's mistake, which is to fail as it does in Twisted
-        owner = self._owner(f"{_name_of(inner)}:{where}", "tcp")
+        owner = self._owner(f"{name_of(inner)}:{where}", "tcp")
         tapped = ProgramTapFactory(inner, owner)
         try:
-            port = call(_put(factory, holder, tapped))
+            port = call(put(factory, holder, tapped))
         except Exception as e:
             owner.failed(f"{e}{suggested(e)}")
             raise
         tapped.host = written(port.getHost())
         if where in ("0", "None"):
-            owner.number = self._recorder.add_service(f"{_name_of(inner)}:{tapped.host.rpartition(':')[2]}", "tcp")
+            owner.number = self._recorder.add_service(f"{name_of(inner)}:{tapped.host.rpartition(':')[2]}", "tcp")
         self._opened(owner, port, tapped)
         owner.started(tapped.host)
         return port
@@ -116,13 +132,13 @@ class Reactors:
 
     def connect(self, factory: Any, call: Callable[[Any], Any]) -> Any:
         """Call ``call``, which connects, with ``factory`` behind a Tap."""
-        holder, inner = _innermost(factory)
-        if isinstance(inner, TapFactory) or not _is_factory(inner):
+        holder, inner = innermost(factory)
+        if isinstance(inner, TapFactory) or not is_factory(inner):
             return call(factory)
-        if not _is_secured(factory):
+        if not is_secured(factory):
             # Outside of what an endpoint has wrapped it in, whose Deferred is to fire with the program's protocol.
             return call(self._outgoing_tap(factory))
-        return call(_put(factory, holder, self._outgoing_tap(inner)))
+        return call(put(factory, holder, self._outgoing_tap(inner)))
 
     def _outgoing_tap(self, factory: Any) -> ClientTapFactory:
         made = ClientTapFactory(factory, self.outgoing)
@@ -144,136 +160,6 @@ class Reactors:
         self._opened(owner, listening, tap)
         owner.started(written(listening.getHost()))
         return listening
-
-
-class ProgramTap(Tap):
-    """The Tap of a hosted program. It changes nothing: who reads how much, and what raises, is the program's affair."""
-
-    def _open_valve(self) -> None:
-        """Twisted alone keeps what a peer does not read; a program that is looked at is to behave as ever."""
-
-    def handshakeCompleted(self) -> None:
-        from app.services.tls.transport import agreed
-
-        wire = self._wire
-        self.record(events.TLS_OPENED, *agreed(wire._tlsConnection, client=self.ours))
-        if IHandshakeListener.providedBy(self.wrappedProtocol):
-            self.wrappedProtocol.handshakeCompleted()
-
-    def unsent(self) -> int | None:
-        return None if self._secured else super().unsent()
-
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        if type(reason.value).__module__ == "OpenSSL.SSL":
-            words = f"TLS failed: {reason.getErrorMessage()}"
-            self.record(events.TLS_FAILED, words, {"reason": words})
-            self.ended(words)
-        super().connectionLost(reason)
-
-
-@implementer(ILoggingContext)
-class ProgramTapFactory(TapFactory):
-    """Passes on what Twisted or the program asks of the factory that was given to the reactor."""
-
-    def __init__(self, wrapped: Any, owner: ProgramOwner, *, outgoing: bool = False) -> None:
-        super().__init__(wrapped, owner, ProgramTap, outgoing=outgoing)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.wrapped, name)
-
-    def doStart(self) -> None:
-        self.wrapped.doStart()
-
-    def doStop(self) -> None:
-        self.wrapped.doStop()
-
-    def buildProtocol(self, addr: IAddress) -> Tap | None:
-        """As Twisted does it: what the program raises is logged there, too."""
-        try:
-            protocol = self.wrapped.buildProtocol(addr)
-        except BaseException as e:
-            self._turn_away(addr, "closed after a failure", e)
-            raise
-        if protocol is None:
-            self._turn_away(addr, "refused by the program")
-            return None
-        return self._tapped(protocol)
-
-    def _tapped(self, protocol: Any) -> Tap:
-        made: Tap = (faulted(self._tap) if self.faults else self._tap)(self, protocol)
-        return made
-
-    def logPrefix(self) -> str:
-        """What the program's log calls it: by the program's own factory."""
-        if ILoggingContext.providedBy(self.wrapped):
-            return str(self.wrapped.logPrefix())
-        return type(self.wrapped).__name__
-
-
-class ClientTapFactory(ProgramTapFactory):
-    """The same for a ``ClientFactory``, which is told how connecting goes."""
-
-    def __init__(self, wrapped: Any, owner: ProgramOwner) -> None:
-        super().__init__(wrapped, owner, outgoing=True)
-
-    def startedConnecting(self, connector: Any) -> None:
-        self.wrapped.startedConnecting(connector)  # type: ignore[attr-defined]
-
-    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
-        to = connector.getDestination()
-        where = written(to) if hasattr(to, "port") else str(getattr(to, "name", to))
-        words = f"cannot connect to {where}: {reason.getErrorMessage()}"
-        self.owner.recorder.record(events.LOG, self.owner.number, summary=words)
-        self.wrapped.clientConnectionFailed(connector, reason)  # type: ignore[attr-defined]
-
-    def clientConnectionLost(self, connector: Any, reason: Failure) -> None:
-        self.wrapped.clientConnectionLost(connector, reason)  # type: ignore[attr-defined]
-
-
-@implementer(ILoggingContext)
-class ProgramDatagramTap(DatagramTap):
-    """The same for datagrams."""
-
-    noisy = False
-
-    def logPrefix(self) -> str:
-        return type(self.wrapped).__name__
-
-
-def _is_factory(factory: Any) -> bool:
-    return IProtocolFactory.providedBy(factory) or callable(getattr(factory, "buildProtocol", None))
-
-
-def _innermost(factory: Any) -> tuple[tuple[Any, str] | None, Any]:
-    """The factory inside of wrappers that endpoints and TLS put round it, and which attribute of what holds it."""
-    holder = None
-    while type(factory).__name__ in ("_WrappingFactory", "TLSMemoryBIOFactory"):
-        name = "_wrappedFactory" if type(factory).__name__ == "_WrappingFactory" else "wrappedFactory"
-        holder, factory = (factory, name), getattr(factory, name)
-    return holder, factory
-
-
-def _is_secured(factory: Any) -> bool:
-    while factory is not None:
-        if type(factory).__name__ == "TLSMemoryBIOFactory":
-            return True
-        factory = getattr(factory, "_wrappedFactory", None)
-    return False
-
-
-def _put(factory: Any, holder: tuple[Any, str] | None, tapped: TapFactory) -> Any:
-    if holder is None:
-        return tapped
-    setattr(holder[0], holder[1], tapped)
-    return factory
-
-
-def _name_of(factory: Any) -> str:
-    """What a program's author calls it: the protocol of a plain Factory, else the class of the factory."""
-    made = getattr(factory, "protocol", None)
-    if type(factory).__name__ in ("Factory", "ServerFactory", "_WrappingFactory") and isinstance(made, type):
-        return made.__name__
-    return type(factory).__name__
 
 
 def _on_stop(port: Any, stopped: Callable[[], None]) -> None:

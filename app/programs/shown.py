@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, TimeoutError, succeed
+from twisted.python.failure import Failure
 
 from app.capture.recorder import Recorder
 from app.errors import PostError
@@ -19,11 +20,15 @@ from app.faults import find
 from app.faults.hits import LiveFault, live_fault
 from app.faults.live import Faults
 from app.options import Options
+from app.programs import port_faults
 from app.programs.errors import OnlyTheProgramError
 from app.services import address
 from app.services.config import ServiceConfig
 from app.signal import Signal
 from app.status import Failed, Listening, Status, Stopped
+
+GRACE = 5.0
+"""Seconds in which a program closes a port that it is told to close."""
 
 Order = Callable[..., None]
 """Orders something of the program, by keywords; see ``app.programs.orders``."""
@@ -115,7 +120,7 @@ class HostedPort:
 
     Attributes:
         config: as that of a service, under the name ``program/port``, in a group of the program's name.
-        theirs: its number in the program; ``number``: in the recorder.
+        short: its name in the program; ``theirs``: its number there; ``number``: in the recorder.
         outgoing: whether it is what the program has connected to; ``host``: else, where it listens.
         status, connections, opened, received, sent, faults: as those of a service.
     """
@@ -138,13 +143,14 @@ class HostedPort:
     ) -> None:
         self.recorder, self.reactor, self._order = recorder, clock, order
         self.number = recorder.add_service(f"{program}/{name}", protocol)
-        self.theirs = theirs
+        self.short, self.theirs = name, theirs
         self.config = ServiceConfig(f"{program}/{name}", protocol, "", 0, "", group=program, seed=seed)
         self.outgoing = False
         self.host = ""
         self.status: Status = Stopped()
         self.status_changed: Signal[HostedPort] = Signal()
         self.connections: dict[int, HostedConnection] = {}
+        self._waiting: list[Deferred[None]] = []
         self.opened = self.received = self.sent = 0
         self.faults = HostedFaults(clock, self, order)
         self.faults.protocol = protocol
@@ -170,9 +176,12 @@ class HostedPort:
     def closed(self) -> None:
         self.faults.end()
         self._set(Stopped())
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            done.callback(None)
 
     def add(self, connection: HostedConnection) -> None:
-        self.opened += 1
+        self.opened += not connection.ours
         self.connections[connection.number] = connection
 
     def remove(self, number: int) -> None:
@@ -213,15 +222,31 @@ class HostedPort:
     def fail(self) -> None:
         """The program does that with each strike."""
 
+    def put_faults(self, tables: port_faults.Tables) -> None:
+        """Have it fail by these."""
+        self.config = replace(self.config, faults=tables)
+        self.faults.configure(tables)
+
     async def start(self) -> Status:
         """Raises OnlyTheProgramError."""
         raise OnlyTheProgramError(name=self.config.name, program=self.config.group)
 
-    def stop(self, grace: float = 0.0, *, by_user: bool = True) -> Deferred[None]:
-        """Have the program close the port; its connections go on, as in Twisted."""
-        if self.running and not self.outgoing:
-            self._order(do="stop", service=self.theirs)
-        return succeed(None)
+    def stop(self, grace: float = GRACE, *, by_user: bool = True) -> Deferred[None]:
+        """Have the program close the port; its connections go on, as in Twisted.
+
+        Fires when it has, or after ``grace`` seconds: it may be blocked.
+        """
+        if not self.running or self.outgoing:
+            return succeed(None)
+        done: Deferred[None] = Deferred()
+        self._waiting.append(done)
+        self._order(do="stop", service=self.theirs)
+
+        def late(failure: Failure) -> None:
+            failure.trap(TimeoutError)
+            self._waiting.remove(done)
+
+        return done.addTimeout(grace, self.reactor).addErrback(late)
 
     def dispose(self) -> None:
         pass

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import Stored
+from app.files.names import typed
 from app.programs import pythons
 from app.programs.errors import NoProgramError
 
@@ -53,8 +54,32 @@ def of_file(path: str, args: Sequence[str], python: str = "") -> Program:
         raise NoProgramError(name=path, reason="there is no such file" if not file.exists() else "it is not a file")
     if file.suffix in TAC:
         twistd = ["--nodaemon", "--pidfile=", "--logfile=-", f"--python={file.resolve()}"]
+        if getattr(sys, "frozen", False) and pythons.is_ours(pythons.wanted(python)):
+            script, folder = Path(__file__).with_name("twistd.py"), str(file.resolve().parent)
+            return Program(script=str(script), args=(*twistd, *args), folder=folder, python=sys.executable)
         return of_command(["twistd", *twistd, *args], python)
     return Program(script=path, args=tuple(args), python=pythons.wanted(python))
+
+
+def of_run(run: Sequence[str], folder: Path, python: str = "") -> Program:
+    """What ``run`` of a workspace names, to run in ``folder``; its interpreter was looked at.
+
+    Blocks. Raises NoProgramError, NoPythonError.
+    """
+    if not folder.is_dir():
+        raise NoProgramError(name=run[0], reason=f"there is no folder {folder}")
+    found = _of_run(run, folder, python)
+    return replace(found, python=pythons.looked_at(found.python).path)
+
+
+def _of_run(run: Sequence[str], folder: Path, python: str) -> Program:
+    if run[0] == "-m":
+        return replace(of_module(run[1], run[2:], python), folder=str(folder))
+    file = folder / typed(run[0])
+    if file.is_file() or file.suffix in (".py", *TAC):
+        found = of_file(str(file), run[1:], python)
+        return replace(found, script=run[0]) if found.script == str(file) else found
+    return of_command(run, python)
 
 
 def of_module(name: str, args: Sequence[str], python: str = "") -> Program:
@@ -85,7 +110,20 @@ def of_command(words: Sequence[str], python: str = "") -> Program:
 
 def host_command(python: str) -> list[str]:
     """What starts our part of a program's process; its own arguments follow."""
+    if getattr(sys, "frozen", False) and pythons.is_ours(python):
+        return [python, "program-host"]  # a frozen program has no interpreter to call by
     return [python, "-P", str(Path(__file__).with_name("start.py"))]
+
+
+def host_environment(python: str) -> dict[str, str]:
+    """The environment of a program's process: ours."""
+    environment = dict(os.environ)
+    if getattr(sys, "frozen", False) and pythons.is_ours(python):
+        # It takes both away again before the program begins.
+        if "LD_LIBRARY_PATH" in environment:
+            environment["LD_LIBRARY_PATH_ORIG"] = environment["LD_LIBRARY_PATH"]
+        environment["LD_LIBRARY_PATH"] = writer_environment()["LD_LIBRARY_PATH"]
+    return environment
 
 
 def host_arguments(program: Program, ports: Mapping[str, str]) -> list[str]:
@@ -124,7 +162,7 @@ class Running:
                     *host_command(program.python), f"--capture={capture}", f"--limit={limit}", f"--told={writing}",
                     *_writer(program.python), *host_arguments(program, ports),
                 ],
-                pass_fds=[writing], stdout=sys.stderr,
+                pass_fds=[writing], stdout=sys.stderr, env=host_environment(program.python),
             )  # fmt: skip
         except BaseException:
             os.close(reading)

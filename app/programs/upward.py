@@ -17,11 +17,13 @@ from os import kill  # the host replaces that of the module
 from typing import Any
 
 from app.capture.writing.batch import read
-from app.programs import wire
+from app.programs import strays, wire
 from app.programs.link import HostRecorder, Sending
 
 GRACE = 2.0
 """Seconds that the program has to end once nobody is there any more who looks at it."""
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 LOOK = 0.5
 """Seconds between two looks at what the program has imported, and at what keeps its reactor."""
@@ -37,6 +39,7 @@ class Uplink(Sending):
     def __init__(self, recorder: HostRecorder, up: int, orders: int) -> None:
         self.obey: Callable[[dict[str, Any]], object] = lambda order: None
         self._ended = False
+        self._mark = strays.own_word()
         for descriptor in (up, orders):
             os.set_inheritable(descriptor, False)
         super().__init__(recorder, os.fdopen(up, "wb"), os.fdopen(orders, "rb"))
@@ -65,9 +68,15 @@ class Uplink(Sending):
         self._recorder.on_writer_gone()
         if self._recorder.forked:
             return
-        kill(os.getpid(), signal.SIGTERM)
+        strays.end(self._mark)
+        deadline = time.monotonic() + GRACE / 2
+        while strays.end(self._mark, 0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        strays.end(self._mark, KILL)
+        end_group(signal.SIGTERM)
         time.sleep(GRACE)
-        end_group()
+        strays.end(self._mark, KILL)
+        end_group(KILL)
 
 
 def lead_group() -> None:
@@ -76,11 +85,12 @@ def lead_group() -> None:
         os.setsid()
 
 
-def end_group() -> None:
-    """End the process, and all of its group."""
+def end_group(number: int) -> None:
+    """Send a signal to the process, and to all of its group."""
     if hasattr(os, "killpg") and os.getpid() == os.getpgid(0):
-        os.killpg(0, signal.SIGKILL)
-    kill(os.getpid(), signal.SIGTERM)
+        os.killpg(0, number)
+    else:
+        kill(os.getpid(), number)
 
 
 class Imports:
@@ -88,7 +98,12 @@ class Imports:
 
     def __init__(self, link: Uplink, ours: str) -> None:
         python = os.path.dirname(os.path.realpath(os.__file__))
-        self._foreign = (python + os.sep, *(os.path.join(ours, name) + os.sep for name in ("app", "listening_post")))
+        frozen = (ours + os.sep,) if getattr(sys, "frozen", False) else ()
+        self._foreign = (
+            *frozen,
+            python + os.sep,
+            *(os.path.join(ours, name) + os.sep for name in ("app", "listening_post")),
+        )
         self._link = link
         self._count = 0
         self._told: set[str] = set()

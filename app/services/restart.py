@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.services.config import ServiceConfig
-
 FAILED, ALWAYS, NEVER = "failed", "always", "never"
 
 
@@ -25,14 +23,15 @@ class Restart:
         self.attempt = 0
         self.seconds = 0.0
 
-    def wait(self, config: ServiceConfig, *, stopped: bool = False) -> bool:
-        """Wait for the next try. False where ``config`` wants none, or no more.
+    def wait(self, terms: Mapping[str, Any] | None, *, stopped: bool = False) -> bool:
+        """Wait for the next try. False where none is wanted, or no more.
 
-        ``stopped``: the service did not fail, but was stopped by something other than the user.
+        Args:
+            terms: the section ``restart``, with its defaults; None: no try is wanted.
+            stopped: the service did not fail, but was stopped by something other than the user.
         """
-        terms: Mapping[str, Any] = config.settings("restart")
-        wanted = config.restart is not None and terms["when"] in ((ALWAYS,) if stopped else (FAILED, ALWAYS))
-        if not wanted or (terms["attempts"] and self.attempt >= terms["attempts"]):
+        wanted = terms is not None and terms["when"] in ((ALWAYS,) if stopped else (FAILED, ALWAYS))
+        if terms is None or not wanted or (terms["attempts"] and self.attempt >= terms["attempts"]):
             self.forget()
             return False
         seconds = self.seconds * terms["factor"] if self.attempt else terms["delay_seconds"]

@@ -155,27 +155,10 @@ class Service:
         elif self.running:
             return self.status
         self._set(Starting())
-        config = self.config
-        protocol = PROTOCOLS[config.protocol]
         self._take_faults()
-        self.faults.begin(config.seed or self.surroundings.seed())
+        self.faults.begin(self.config.seed or self.surroundings.seed())
         try:
-            if self.surroundings.admit is not None:
-                self.surroundings.admit(config)
-            check_faults(config, loaded=True)
-            host = config.host
-            if not address.is_number(host):
-                host = await self._in_thread(address.look_up, host)
-            opener = protocol.load()
-            if config.tls is not None:
-                from app.services.tls import server as tls
-
-                self.tls = await self._in_thread(tls.prepare, config, self.surroundings)
-            try:
-                opened = opener(self, host, config.port)
-                self._port = await opened if isinstance(opened, Deferred) else opened
-            except (CannotListenError, OSError) as e:
-                raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
+            self._port = await self._bound()
         except errors.NotTrustedError as e:
             return self._refuse(e)
         except PostError as e:
@@ -194,6 +177,27 @@ class Service:
         self._set(Listening(bound))
         self._watch_port(self._port)
         return self.status
+
+    async def _bound(self) -> IListeningPort:
+        """The open port, if all that it needs is right and allowed. Raises PostError."""
+        config = self.config
+        protocol = PROTOCOLS[config.protocol]
+        if self.surroundings.admit is not None:
+            self.surroundings.admit(config)
+        check_faults(config, loaded=True)
+        host = config.host
+        if not address.is_number(host):
+            host = await self._in_thread(address.look_up, host)
+        opener = protocol.load()
+        if config.tls is not None:
+            from app.services.tls import server as tls
+
+            self.tls = await self._in_thread(tls.prepare, config, self.surroundings)
+        try:
+            opened = opener(self, host, config.port)
+            return await opened if isinstance(opened, Deferred) else opened
+        except (CannotListenError, OSError) as e:
+            raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
 
     def hold(self, why: errors.NotTrustedError | None) -> None:
         """It may not start, and says why; with None it may. A service that runs is left alone."""
@@ -481,7 +485,8 @@ class Service:
 
     def _waiting(self, reason: str, *, stopped: bool = False) -> Status:
         """Wait for the next try, if there is to be one. Returns the status."""
-        if self._restart.wait(self.config, stopped=stopped):
+        terms = self.config.settings("restart") if self.config.restart is not None else None
+        if self._restart.wait(terms, stopped=stopped):
             return Waiting(reason, self._restart.attempt, self._restart.seconds)
         return Stopped() if stopped else Failed(reason)
 

@@ -32,6 +32,11 @@ CLOSING = 1.0
 _ADVICE = " To send anyway, "
 """With this begins what the words of an error advise to somebody who sends by hand."""
 
+_STRANGER = "an authority that we trust"
+"""So end the words about a certificate that somebody has signed whom this system does not know."""
+
+_UNTRUSTED = "Have this system trust its authority, or set verify = false in the watch."
+
 
 class OneCheck:
     """One check. Its Deferred fires once: with the result, when the connection is closed."""
@@ -67,7 +72,9 @@ class OneCheck:
         if self._result is not None or self._done.called:
             return
         self._doing = "reached"
-        conversation = self._conversation = open_conversation(Request(self._url), self._owner)
+        conversation = self._conversation = open_conversation(
+            Request(self._url, verify=self._config.verify), self._owner
+        )
         conversation.patience = self._config.timeout_seconds + 1
         conversation.status_changed.connect(self._on_status)
         conversation.received.connect(self._on_received)
@@ -103,7 +110,8 @@ class OneCheck:
     def _words(self, closed: Closed) -> str:
         missing = self._expecting.missing()
         if closed.failed or not missing:
-            return closed.reason.partition(_ADVICE)[0]
+            words, advises, _ = closed.reason.partition(_ADVICE)
+            return f"{words} {_UNTRUSTED}" if advises and words.rstrip(".").endswith(_STRANGER) else words
         return f"{self._url.address} closed the connection before {missing} came{self._came()}"
 
     def _on_received(self, data: bytes) -> None:

@@ -108,6 +108,11 @@ WATCH = (
         "TLS: fail when the certificate expires within this many days; 0: only after it has expired",
         "days", 0, 3_650, protocols=("tcp", "http", "websocket"),
     ),
+    Option(
+        "verify", bool, True,
+        "TLS: check the certificate; false for a certificate that is self-signed, or signed by an unknown authority",
+        protocols=("tcp", "http", "websocket"),
+    ),
     Option("fails_after", int, 3, "Failed checks in a row after which the target is down", "", 1, 100),
     Option("recovers_after", int, 2, "Successful checks in a row after which the target is up again", "", 1, 100),
 )  # fmt: skip
@@ -129,6 +134,7 @@ class WatchConfig:
     expect_regex: str = ""
     expect_status: str = "200..299"
     certificate_days: int = 14
+    verify: bool = True
     fails_after: int = 3
     recovers_after: int = 2
 
@@ -221,7 +227,7 @@ def unfit(table: Options, client: Client) -> Iterator[Mistake]:
             continue
         if option.protocols and client.protocol not in option.protocols:
             yield Mistake(option.name, f"is not for {client.scheme}")
-        elif option.name == "certificate_days" and not client.tls:
+        elif option.name in ("certificate_days", "verify") and not client.tls:
             yield Mistake(option.name, f"is not for {client.scheme}, which has no TLS")
     if client.protocol == "udp" and not table.get("send"):
         yield Mistake("send", "is missing: a target is only found by what it answers to a datagram")

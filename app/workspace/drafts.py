@@ -19,7 +19,8 @@ from app.files.newest import newest
 from app.files.replacing import replacing
 from app.workspace import reading
 from app.workspace.differences import Differences, differences
-from app.workspace.reading import Problem, Workspace
+from app.workspace.problems import Problem
+from app.workspace.reading import Workspace
 from app.workspace.saving import as_text
 
 _HEAD = "# Unsaved changes of "

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
-    _fill_named(content, "program", [(one.every_key(), one.as_table()) for one in workspace.programs])
+    programs = [(one.every_key(), one.as_table()) for one in workspace.programs]
+    _fill_named(content, "program", programs, [one.faults for one in workspace.programs])
     _fill_messages(content, workspace.messages)
     _fill_named(content, "watch", [(asdict(watch), watch.as_table()) for watch in workspace.watches])
     _fill_named(content, "alert", [(alert.every_key(), alert.as_table()) for alert in workspace.alerts])
@@ -156,7 +158,7 @@ def _fill_faults(service: Any, faults: Sequence[Options]) -> None:
 
 def _fill_table(table: Any, wanted: Options) -> Any:
     """Have ``table`` hold what is ``wanted``; keys whose values are the same stay as they are written."""
-    for key in set(table) - set(wanted):
+    for key in set(table) - set(wanted) - {FAULT}:
         del table[key]
     for key, value in wanted.items():
         if key not in table or not _equal(table[key], value):
@@ -227,22 +229,27 @@ def _fill_mail(content: Any, mail: Mail | None) -> None:
         content["mail"] = tomlkit.item(mail.as_table())
 
 
-def _fill_named(content: Any, key: str, wanted: Sequence[tuple[Options, Options]]) -> None:
+def _fill_named(
+    content: Any, key: str, wanted: Sequence[tuple[Options, Options]], faults: Sequence[Sequence[Options]] = ()
+) -> None:
     """Write the tables ``[[key]]``, each with all its keys and with those that are not defaults, by their names.
 
+    ``faults``: the tables ``[[key.fault]]`` of each, where they can have some.
     Those that stay, or are edited, keep their comments; a default that the author has written stays.
     """
     import tomlkit
 
     old = _named(content.get(key))
     if wanted and list(old) == [given["name"] for given, _ in wanted]:
-        for given, short in wanted:
-            _fill_table(old[given["name"]], _as_before(given, short, old[given["name"]]))
+        for (given, short), failing in zip(wanted, chain(faults, repeat(())), strict=False):
+            table = old[given["name"]]
+            _fill_faults(_fill_table(table, _as_before(given, short, table)), failing)
         return
     tables = tomlkit.aot()
-    for given, short in wanted:
+    for (given, short), failing in zip(wanted, chain(faults, repeat(())), strict=False):
         table = old.get(given["name"]) or tomlkit.table()
-        tables.append(_strip(_fill_table(table, _as_before(given, short, table))))
+        _fill_faults(_fill_table(table, _as_before(given, short, table)), failing)
+        tables.append(_strip(table))
     content.pop(key, None)
     if wanted:
         content[key] = tables

@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from app.commands import error_reference
+from app.commands.reference import error_tables
 from app.errors import PostError
 from tests.helpers import ROOT
 
-MODULES = error_reference.modules()
+MODULES = error_tables.modules()
 
 
 def _descendants(kind: type[PostError]) -> set[type[PostError]]:
@@ -21,14 +21,14 @@ def _descendants(kind: type[PostError]) -> set[type[PostError]]:
 
 
 def test_each_error_is_in_a_module_that_the_reference_lists() -> None:
-    listed = [kind for module in MODULES for kind in error_reference.errors_of(module)]
+    listed = [kind for module in MODULES for kind in error_tables.errors_of(module)]
     assert len(listed) == len(set(listed))
     assert set(listed) == {kind for kind in _descendants(PostError) if kind.__module__.startswith("app.")}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_the_text_of_an_error_is_its_docstring_with_its_fields(module: ModuleType) -> None:
-    for kind in error_reference.errors_of(module):
+    for kind in error_tables.errors_of(module):
         names = re.findall(r"\{(\w+)\}", kind.__doc__ or "")
         fields = {name: 7 if name == "at" else f"<{name}>" for name in names}
         shown = str(kind(**fields))

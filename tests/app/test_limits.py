@@ -25,7 +25,8 @@ ALL = limits.LIMITS.values()
 def calls(kind: str) -> Iterator[tuple[str, ast.Call]]:
     """Each call in the program with ``events.<kind>`` among its arguments, and where it stands."""
     for path in sorted((ROOT / "app").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if kind in text else ():
             if isinstance(node, ast.Call):
                 words = [*node.args, *(keyword.value for keyword in node.keywords)]
                 # A tuple is what a call of SQL is given.

@@ -11,9 +11,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
 
-from app import events, post
+from app import events
+from app.capture import capturing
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
+from app.files.folders import data_folder
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.errors import OptionWrongError
@@ -289,7 +291,7 @@ async def test_what_happens_in_the_last_moment_is_stored(make, tmp_path):
 async def test_services_run_while_the_file_is_refused(make, tmp_path):
     (tmp_path / "x.lpost").write_bytes(b"notes")
     one = await make(config("a"))
-    assert one.refused
+    assert one.capturing.refused
     assert "is not a capture" in one.recorder.trouble.text
     await one.start_all()
     await talk(one.services["a"], b"still here")
@@ -299,15 +301,15 @@ async def test_services_run_while_the_file_is_refused(make, tmp_path):
 
 
 def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
-    path = post.default_capture()
-    assert path.parent == post.data_folder() / "captures"
+    path = capturing.default_capture()
+    assert path.parent == data_folder() / "captures"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_new_capture_begins_while_peers_are_connected_and_loses_nothing(make, tmp_path):
     one = await make(config("echo"))
-    one.captures = tmp_path / "more"
+    one.capturing.folder = tmp_path / "more"
     await one.start_all()
     [service] = one.services.values()
     client = await talk(service, b"in the old one")
@@ -335,7 +337,7 @@ async def test_a_new_capture_begins_while_peers_are_connected_and_loses_nothing(
 @pytest_twisted.ensureDeferred
 async def test_two_new_captures_in_one_second_have_two_names(make, tmp_path):
     one = await make()
-    one.captures = tmp_path / "more"
+    one.capturing.folder = tmp_path / "more"
     first = (await one.new_capture(), one.capture)[1]
     second = (await one.new_capture(), one.capture)[1]
     assert first != second
@@ -347,7 +349,7 @@ async def test_where_the_new_file_cannot_be_made_the_old_one_goes_on(make, tmp_p
     one = await make(config("echo"))
     other = tmp_path / "other.lpost"
     other.write_text("no capture")
-    monkeypatch.setattr(post, "unused_capture", lambda folder: other)
+    monkeypatch.setattr(capturing, "unused_capture", lambda folder: other)
     assert await one.new_capture() is None
     assert one.capture == tmp_path / "x.lpost"
     one.recorder.record(events.LOG, summary="afterwards")
@@ -477,7 +479,7 @@ async def test_a_change_that_asks_for_more_is_held(make, tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_a_program_that_ends_while_a_new_capture_is_begun_stores_everything(make, tmp_path):
     one = await make(config("echo"))
-    one.captures = tmp_path / "more"
+    one.capturing.folder = tmp_path / "more"
     await one.start_all()
     await talk(one.services["echo"], b"the last words")
     beginning = Deferred.fromCoroutine(one.new_capture())
@@ -491,7 +493,7 @@ async def test_a_program_that_ends_while_a_new_capture_is_begun_stores_everythin
 @pytest_twisted.ensureDeferred
 async def test_a_second_wish_for_a_new_capture_is_passed_over_while_the_first_is_done(make, tmp_path):
     one = await make()
-    one.captures = tmp_path / "more"
+    one.capturing.folder = tmp_path / "more"
     first, second = (Deferred.fromCoroutine(one.new_capture()) for _ in range(2))
     assert (await first, await second) == (tmp_path / "x.lpost", None)
     assert len({*(tmp_path / "more").glob("*.lpost")}) == 1

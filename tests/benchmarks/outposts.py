@@ -1,5 +1,5 @@
 """What a console reads of an outpost in a second, through a socket, a pipe and SSH, beside what one program stores;
-and how long it takes from the wire to the console's capture."""
+and how long it takes from the wire to the console's capture, and to its pane. Through a router: ``make fleet``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, sleep
+from typing import Any
 
 from app.capture.writing.file import CaptureFile
 from app.events import DATA_RECEIVED
@@ -25,37 +27,66 @@ from tests.e2e.test_ssh import SSH, SSHD
 from tests.helpers import kept_port, serving, short_folder
 
 EVENTS, BATCH = 40_000, 2_000
-MESSAGES, PAUSE = 200, 0.01
+MESSAGES, MESSAGE, PAUSE = 200, b"now", 0.01
 WORKSPACE = 'version = 1\n[[service]]\nname = "echo"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\nresponder = "echo"\n'
 OUTPOST = f"cd {ROOT} && exec {sys.executable} -m ui.entry outpost"
 
 
+@dataclass
+class Read:
+    """Of one way: events in a second, and seconds from the wire to the console's capture and to the row in its pane."""
+
+    rate: float
+    stored: list[float]
+    shown: list[float]
+
+
 def measure(bench: Bench) -> Result:
-    rates: dict[str, float] = {}
-    delays: dict[str, list[float]] = {}
     with short_folder() as folder:
-        (folder / "w.toml").write_text(WORKSPACE)
-        rates["local"] = _filled(folder / "there.lpost")
-        with serving(folder / "w.toml", folder / "there.lpost", "--control", str(folder / "s")) as served:
-            address = served.wait_up()["echo"]
-            for way, target, command, path in _ways(folder):
-                rates[way], delays[way] = _read(folder, way, target, command, path, address)
-    slowest = min(rates, key=lambda way: rates[way])
+        local, found = read(folder)
+    slowest = min(found, key=lambda way: found[way].rate)
     return Result(
         "outposts",
-        [rates["socket"] / rates["local"]],
+        found["socket"].rate / local,
         sound=True,
-        references=dict(rates),
-        notes=[
-            "events/s: " + ", ".join(f"{way} {rate:,.0f}" for way, rate in rates.items()) + f"; slowest: {slowest}",
-            "ms from wire to the console's capture, p50 and p99: "
-            + ", ".join(
-                f"{way} {median(found) * 1e3:.0f} and {quantiles(found, n=100)[98] * 1e3:.0f}"
-                for way, found in delays.items()
-            ),
-        ],
-        details={"delays": delays},
+        references={"local": local, **{way: one.rate for way, one in found.items()}},
+        notes=[*in_words(local, found), f"slowest: {slowest}"],
+        details={"delays": {way: {"stored": one.stored, "shown": one.shown} for way, one in found.items()}},
     )
+
+
+def read(folder: Path, *words: str, beside: dict[str, dict[str, Any]] | None = None) -> tuple[float, dict[str, Read]]:
+    """Events that one program stores in a second, and what is read of it by each way.
+
+    ``words`` are for the program whose events are read, ``beside`` more ways, as ``outposts_probe`` takes them.
+    """
+    (folder / "w.toml").write_text(WORKSPACE)
+    local = _filled(folder / "there.lpost")
+    found: dict[str, Read] = {}
+    with serving(folder / "w.toml", folder / "there.lpost", "--control", str(folder / "s"), *words) as served:
+        address = served.wait_up()["echo"]
+        path = os.environ["PATH"]
+        for way, said in (beside or {}).items():
+            found[way] = _read(folder / f"{way}.lpost", said, path, address)
+        for way, said, path in _ways(folder):
+            found[way] = _read(folder / f"{way}.lpost", said, path, address)
+    return local, found
+
+
+def in_words(local: float, found: dict[str, Read]) -> list[str]:
+    """What ``read`` has found, in lines."""
+
+    def delays(name: str) -> str:
+        times = {way: getattr(one, name) for way, one in found.items()}
+        return ", ".join(
+            f"{way} {median(t) * 1e3:.0f} and {quantiles(t, n=100)[98] * 1e3:.0f}" for way, t in times.items()
+        )
+
+    return [
+        f"events/s: local {local:,.0f}, " + ", ".join(f"{way} {one.rate:,.0f}" for way, one in found.items()),
+        f"ms from wire to the console's capture, p50 and p99: {delays('stored')}",
+        f"ms from wire to the row in the console's pane, p50 and p99: {delays('shown')}",
+    ]
 
 
 def _filled(capture: Path) -> float:
@@ -72,14 +103,16 @@ def _filled(capture: Path) -> float:
     return EVENTS / seconds
 
 
-def _ways(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+def _ways(folder: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Each way, what ``outposts_probe`` takes for it, and the PATH there."""
     path = os.environ["PATH"]
-    yield "socket", str(folder / "s"), "", path
-    yield "pipe", "pipe", f"{OUTPOST} --socket {folder}/s", path
+    yield "socket", {"name": "far", "target": str(folder / "s")}, path
+    yield "pipe", {"pipe": f"{OUTPOST} --socket {folder}/s"}, path
     sshd = shutil.which("sshd", path=f"{path}:/usr/sbin")
     if sshd is not None:
         with _sshd(sshd, folder) as tools:
-            yield "SSH", "127.0.0.1", f"{OUTPOST} --socket {folder}/s", f"{tools}:{path}"
+            command = f"{OUTPOST} --socket {folder}/s"
+            yield "SSH", {"name": "far", "target": "127.0.0.1", "command": command}, f"{tools}:{path}"
 
 
 @contextmanager
@@ -107,12 +140,10 @@ def _sshd(sshd: str, folder: Path) -> Iterator[Path]:
             running.wait()
 
 
-def _read(
-    folder: Path, way: str, target: str, command: str, path: str, address: tuple[str, int]
-) -> tuple[float, list[float]]:
-    """Events a second and delays, of a console that begins with an empty capture."""
-    words = [target, command, str(folder / f"{way}.lpost"), str(EVENTS), str(MESSAGES)]
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+def _read(capture: Path, said: dict[str, Any], path: str, address: tuple[str, int]) -> Read:
+    """What a console finds that begins with an empty capture."""
+    words = [json.dumps(said), str(capture), str(EVENTS), str(MESSAGES * len(MESSAGE))]
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
     probe = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.outposts_probe", *words], stdout=subprocess.PIPE, env=environment,
         cwd=ROOT, text=True,
@@ -121,8 +152,8 @@ def _read(
     assert probe.stdout.readline() == "ready\n"
     with socket.create_connection(address) as client:
         for _ in range(MESSAGES):
-            client.sendall(b"now")
+            client.sendall(MESSAGE)
             sleep(PAUSE)
         found = json.loads(probe.stdout.readline())
     probe.wait()
-    return found["rate"], found["delays"]
+    return Read(**found)

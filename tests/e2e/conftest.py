@@ -18,8 +18,8 @@ Start = Callable[..., Program]
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[Display]:
-    """An Xvfb for the whole test run."""
-    with open_display() as opened:
+    """An Xvfb with a window manager for the whole test run."""
+    with open_display(managed=True) as opened:
         yield opened
 
 

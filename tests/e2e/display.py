@@ -1,4 +1,4 @@
-"""A display for the programs under test, with input and screenshots: Xvfb, xdotool, import."""
+"""A display for the programs under test, with input and screenshots: Xvfb, openbox, xdotool, import."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,15 @@ _PAUSE = 0.05
 
 
 class Display:
-    """An X server without a window manager.
+    """An X server, with a window manager or without.
 
     Attributes:
         name: as in ``$DISPLAY``.
+        managed: whether there is a window manager.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, managed: bool = False) -> None:
+        self.name, self.managed = name, managed
 
     def environment(self) -> dict[str, str]:
         """The environment of a program on this display, without proxies, which would break local clients."""
@@ -54,10 +55,30 @@ class Display:
         self.xdotool("type", "--delay", 1, text)
 
     def focus(self, window: str) -> None:
-        """Give the keyboard focus to a window, because there is no window manager."""
+        """Give the keyboard focus to a window, as a taskbar does; without a window manager, by the X server."""
         if self.xdotool("getwindowfocus") != window:
-            self.xdotool("windowfocus", window)
+            self.xdotool("windowactivate" if self.managed else "windowfocus", window)
             wait_shown(lambda: self.xdotool("getwindowfocus") == window)
+
+    def active(self) -> str:
+        """The window that the window manager gave the keyboard to; "": none."""
+        return self.xdotool("getactivewindow")
+
+    def place(self, window: str) -> tuple[int, int, int, int]:
+        """Where a window is on the screen, without its frame: x, y, width, height."""
+        # Not by xdotool, which counts the frame twice.
+        done = self._run("xwininfo", "-id", window)
+        names = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
+        left, top, width, height = (int(done.partition(f"{name}:")[2].split()[0]) for name in names)
+        return left, top, width, height
+
+    def properties(self, window: str, *names: str) -> str:
+        """What a window's properties say, as xprop writes them."""
+        return self._run("xprop", "-id", window, *names)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout
 
     def click(self, x: int, y: int, *, times: int = 1) -> None:
         self.xdotool("mousemove", x, y, "click", "--repeat", times, 1)
@@ -96,10 +117,10 @@ def wait_shown(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 @contextmanager
-def display() -> Iterator[Display]:
-    """Start an Xvfb on a free display. It is ended afterwards."""
+def display(*, managed: bool = False, size: tuple[int, int] = SIZE) -> Iterator[Display]:
+    """Start an Xvfb on a free display, with ``managed`` a window manager on it. Both are ended afterwards."""
     reading, writing = os.pipe()
-    screen = f"{SIZE[0]}x{SIZE[1]}x24"
+    screen = f"{size[0]}x{size[1]}x24"
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-dpi", "96", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
@@ -107,10 +128,27 @@ def display() -> Iterator[Display]:
         with os.fdopen(reading) as pipe:
             number = pipe.readline().strip()
         assert number, "Xvfb did not start"
-        yield Display(f":{number}")
+        opened = Display(f":{number}", managed)
+        with _manager(opened) if managed else nullcontext():
+            yield opened
     finally:
         server.terminate()
         server.wait(10)
+
+
+@contextmanager
+def _manager(display: Display) -> Iterator[None]:
+    """Have openbox manage the windows, by settings of our own."""
+    command = ["openbox", "--sm-disable", "--config-file", str(Path(__file__).with_name("openbox.xml"))]
+    manager = subprocess.Popen(command, env=display.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        # It says so on the root window as soon as it takes care of windows (EWMH).
+        root = ["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"]
+        wait_shown(lambda: b"window id" in subprocess.run(root, env=display.environment(), capture_output=True).stdout)
+        yield
+    finally:
+        manager.terminate()
+        manager.wait(10)
 
 
 class _ClientMessage(ctypes.Structure):

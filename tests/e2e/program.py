@@ -34,6 +34,7 @@ class Program:
     Args:
         command: starts it by that, with a fresh interpreter, as people do (``command()``); otherwise it is forked
             from a program that is loaded already (``tests.preloaded``).
+        scale: pixels of the screen in one of ours, as the desktop has it; ``places`` are those of 1.
 
     Attributes:
         window: the X window.
@@ -47,12 +48,14 @@ class Program:
         folder: Path,
         *args: str,
         theme: str = "dark",
+        scale: str = "",
         command: Sequence[str] = (),
     ) -> None:
         self.display, self.workspace, self.folder = display, workspace, folder
         self.capture = folder / "run.lpost"
         self._held = ExitStack()
         environment = {**display.environment(), **own_folders(folder, self._held.enter_context(short_folder()))}
+        environment |= {"QT_SCALE_FACTOR": scale} if scale else {}
         settings = folder / "config" / "listening-post" / "window.ini"
         if not settings.exists():
             settings.parent.mkdir()
@@ -84,21 +87,26 @@ class Program:
         """Press keys in the main window."""
         self.display.press(self.window, *keys)
 
+    def at(self, name: str) -> Place:
+        """Where on the screen is what ``places`` calls so."""
+        (left, top, _, _), (x, y) = self.display.place(self.window), self.places[name]
+        return left + x, top + y
+
     def click(self, name: str, **more: int) -> None:
         """Click what ``places`` calls so."""
-        self.display.click(*self.places[name], **more)
+        self.display.click(*self.at(name), **more)
 
     def click_row(self, number: int) -> None:
         """Click a row of the log; 0 is the topmost that is visible."""
-        x, y = self.places["row"]
-        self.display.click(x, y + number * (self.places["next row"][1] - y))
+        x, y = self.at("row")
+        self.display.click(x, y + number * (self.places["next row"][1] - self.places["row"][1]))
 
     def screenshot(self, name: str) -> QImage:
         return self.display.screenshot(SHOTS / f"{name}.png")
 
     def color(self, name: str) -> str:
         """The colour in the middle of what ``places`` calls so, as ``#rrggbb``."""
-        return self.display.color(*self.places[name])
+        return self.display.color(*self.at(name))
 
     def copied(self, copy: Callable[[], object], containing: str) -> str:
         """What ``copy`` brings to the clipboard, as soon as it contains that text: what is shown may be on its way."""

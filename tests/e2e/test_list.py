@@ -21,8 +21,8 @@ def names(program: Program) -> list[str]:
 def test_a_row_is_dragged_and_the_order_is_saved_and_undone(start: Start) -> None:
     program = start(DESK)
     before = names(program)
-    x, y = program.places[f"lamp of {before[0]}"]
-    program.display.drag(program.places[f"lamp of {before[3]}"], (x + 60, y - 8))
+    x, y = program.at(f"lamp of {before[0]}")
+    program.display.drag(program.at(f"lamp of {before[3]}"), (x + 60, y - 8))
     program.press("ctrl+s")
     wait_shown(lambda: names(program) != before)
     assert names(program) == [before[3], *before[:3], *before[4:]]

@@ -167,3 +167,17 @@ def test_the_first_start_offers_a_new_service_by_its_key(desk: Desk) -> None:
     wait_shown(lambda: not desk.display.windows(first.process.pid, "New service"))
     desk.display.press(window, "ctrl+q")
     assert first.wait()[0] == 0
+
+
+def test_a_second_start_brings_the_window_of_the_first_to_the_front_also_when_it_is_minimized(desk: Desk) -> None:
+    first = desk.start(desk.path("first"))
+    window = desk.shown(first, "first.toml")
+    other = desk.shown(desk.start(desk.path("second"), "--separate"), "second.toml")
+    wait_shown(lambda: desk.display.active() == other)
+    assert desk.start(desk.path("first")).wait() == (0, "")
+    wait_shown(lambda: desk.display.active() == window)
+    desk.display.xdotool("windowminimize", window)
+    wait_shown(lambda: desk.display.active() == other)
+    assert desk.start(desk.path("first")).wait() == (0, "")
+    wait_shown(lambda: desk.display.active() == window)
+    assert desk.display.windows(first.process.pid, "first.toml") == [window]

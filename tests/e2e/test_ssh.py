@@ -43,7 +43,7 @@ responder = "echo"
 
 SSHD = """ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host
-AuthorizedKeysFile {folder}/user.pub
+AuthorizedKeysFile {folder}/allowed
 PidFile none
 StrictModes no
 UsePAM no
@@ -69,6 +69,8 @@ def lab():
     with short_folder() as folder, kept_port() as port:
         for key in ("host", "user", "stranger"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "sesame", "-f", folder / "locked"], check=True)
+        (folder / "allowed").write_text((folder / "user.pub").read_text() + (folder / "locked.pub").read_text())
         (folder / "sshd_config").write_text(SSHD.format(port=port, folder=folder))
         host = (folder / "host.pub").read_text()
         (folder / "known").write_text(f"[127.0.0.1]:{port} {host}")
@@ -168,16 +170,31 @@ async def test_a_socket_there_is_joined(ssh, desk, lab, tmp_path):
     [
         ({"hosts": "unknown"}, PROGRAM, "the host key of 127.0.0.1 is not known here. Connect once"),
         ({"hosts": "changed"}, PROGRAM, "is another than before"),
-        ({"key": "stranger"}, PROGRAM, "accepts no key of yours"),
+        ({"key": "stranger"}, PROGRAM, "accepts none of your keys .* ssh-copy-id 127.0.0.1"),
         ({}, "no-such-listening-post outpost", "has no such command: .*no-such-listening-post.*Install Listening Post"),
         ({}, f"{PROGRAM} --socket /nowhere/s", "Nothing answers at /nowhere/s"),
-        ({}, "echo hello there everybody", "an answer of 1,751,477,356 bytes"),
+        ({}, "echo hello there everybody", "text that begins with “hell”, and no answer. .* no login script either"),
     ],
 )
 @pytest_twisted.ensureDeferred
 async def test_why_it_cannot_be_reached_is_said_with_what_to_do(ssh, tmp_path, settings, command, words):
     ssh(**settings)
     await lost_with(carrier_to(reactor, OutpostConfig("pi", "127.0.0.1", command), tmp_path), words)
+
+
+@pytest.mark.parametrize("settings", [{"key": "locked"}, {"hosts": "unknown"}], ids=["passphrase", "host key"])
+@pytest_twisted.ensureDeferred
+async def test_nobody_is_asked_in_a_terminal_or_by_a_program(ssh, tmp_path, monkeypatch, settings):
+    """Neither for the passphrase of a key that no agent has, nor whether a host is known: it would be at each try."""
+    ask = tmp_path / "ask"
+    ask.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexec sleep 100\n")
+    ask.chmod(0o755)
+    for name, value in {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":77"}.items():
+        monkeypatch.setenv(name, value)
+    ssh(**settings)
+    words = "has a passphrase, load it: ssh-add" if "key" in settings else "is not known here"
+    await lost_with(carrier_to(reactor, OutpostConfig("pi", "127.0.0.1", PROGRAM), tmp_path), words)
+    assert not (tmp_path / "asked").exists()
 
 
 @pytest_twisted.ensureDeferred

@@ -1,10 +1,13 @@
 """A lab with fifty outposts at one router: ``python -m tests.fleet [--outposts N] [--rate EVENTS] [--seconds S]``.
 
-1. Outposts, console and router start. Fifty echoes make events at a steady rate for a minute: what is reached?
+0. One outpost alone: events in a second, and their delay, through the router and by the other ways.
+1. Outposts, console and router start. Fifty echoes make events at a steady rate for a minute: what is reached, and how
+   long does the processor work for an event, in which process?
 2. While events go on: the router is killed and started again, the console is killed, an outpost is killed, a link is
    cut for 20 s between network namespaces (or, where those may not be made, the outpost behind it is halted).
 3. One outpost floods: the memory of router and console.
-4. The console's capture and those of the outposts hold the same events, each once.
+4. All outposts are started again and seal what they say. The same load, for a shorter time.
+5. The console's capture and those of the outposts hold the same events, each once.
 
 Prints figures; ends with 1 where the captures differ.
 """
@@ -13,18 +16,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from time import monotonic, sleep
 
+from tests.benchmarks import outposts
+from tests.benchmarks.marks import percentile
 from tests.fleet import compare
 from tests.fleet.lab import Lab, Link, Program, memory
-from tests.helpers import ROOT, wait_for
+from tests.helpers import ROOT, short_folder, wait_for
 
-CUT, FLOOD = 20, 5
+CUT, FLOOD, SEALED = 20, 5, 10
 """Seconds."""
 
 
@@ -44,19 +52,39 @@ class Fleet:
         self.say(words)
 
     def run(self) -> bool:
+        self.start_router()
+        self.ways()
         self.start()
-        self.load()
+        self.load(self.seconds)
         self.trouble()
         self.flood()
+        self.sealed()
         return self.same()
 
     # -- the parts
 
+    def start_router(self) -> None:
+        begin = monotonic()
+        self.lab.start_router()
+        self.say(f"the router listens after {monotonic() - begin:.1f} s")
+
+    def ways(self) -> None:
+        lab = self.lab
+        files = {"key": str(lab.folder / "desk.key"), "ca": str(lab.node / "ca.pem")}
+        wamp = {"WAMP": {"name": "bench", "target": lab.url(), "login": "desk", **files}}
+        with short_folder() as folder:
+            local, found = outposts.read(folder, *lab.join("bench"), beside=wamp)
+        for line in outposts.in_words(local, found):
+            self.say(line)
+        self.figures["ways"] = {"local": round(local), **{way: round(one.rate) for way, one in found.items()}}
+        self.figures["delays"] = {
+            way: {name: [round(1e3 * seconds) for seconds in (median(times), percentile(times, 0.99))]
+                  for name, times in (("stored", one.stored), ("shown", one.shown))}
+            for way, one in found.items()
+        }  # fmt: skip
+
     def start(self) -> None:
         lab = self.lab
-        begin = monotonic()
-        lab.start_router()
-        self.say(f"the router listens after {monotonic() - begin:.1f} s")
         begin = monotonic()
         self.far = lab.names[-1]
         for name in lab.names:
@@ -67,9 +95,9 @@ class Fleet:
         pids = [outpost.process.pid for outpost in lab.outposts.values()]
         each = memory(pids[0])
         self.figure(
-            "outposts", {"count": len(pids), "megabytes": round(each)},
-            f"{len(pids)} outposts are read by one console, {monotonic() - begin:.1f} s after the first was started;"
-            f" {each:.0f} MB each",
+            "outposts", {"count": len(pids), "sealed": len(lab.sealed), "megabytes": round(each)},
+            f"{len(pids)} outposts, {len(lab.sealed)} of them sealed, are read by one console,"
+            f" {monotonic() - begin:.1f} s after the first was started; {each:.0f} MB each",
         )  # fmt: skip
         self.tell_memory("at rest")
 
@@ -92,23 +120,49 @@ class Fleet:
         far = [*self.lab.link.inside, *load, f"{echoes}", f"{seconds}", self.addresses[self.far]]
         return [Program(*load, f"{echoes * len(near)}", f"{seconds}", *near), Program(*far)]
 
-    def load(self) -> None:
-        self.say(f"load: {self.rate:,.0f} events in a second are asked for, for {self.seconds:.0f} s")
-        read_before, begin = self.lab.figures()[1], monotonic()
-        clients = self.loading(self.rate, self.seconds)
+    def load(self, seconds: float, name: str = "load") -> None:
+        self.say(f"{name}: {self.rate:,.0f} events in a second are asked for, for {seconds:.0f} s")
+        before, read_before, begin = self.lab.cpu(), self.lab.figures()[1], monotonic()
+        waited = os.times()
+        clients = self.loading(self.rate, seconds)
         for client in clients:
             client.process.wait()
         lasted = monotonic() - begin
         read = self.lab.figures()[1] - read_before
         made = 2 * sum(int(client.lines[-1]) for client in clients)
         self.figure(
-            "load", {"asked": self.rate, "made": round(made / lasted), "read": round(read / lasted)},
+            name, {"asked": self.rate, "made": round(made / lasted), "read": round(read / lasted)},
             f"{made / lasted:,.0f} events/s were made, {read / lasted:,.0f} events/s read through the router meanwhile",
         )  # fmt: skip
-        self.tell_memory("under load")
+        self.tell_memory(f"under {name}")
         begin = monotonic()
         self.caught_up()
-        self.figure("caught up", round(monotonic() - begin, 1), f"all are read {monotonic() - begin:.1f} s later")
+        self.figure(
+            f"{name} caught up", round(monotonic() - begin, 1), f"all are read {monotonic() - begin:.1f} s later"
+        )
+        now = os.times()
+        clients_took = now.children_user + now.children_system - waited.children_user - waited.children_system
+        self.tell_cpu(name, Counter({**(self.lab.cpu() - before), "clients": clients_took}), made)
+
+    def tell_cpu(self, name: str, took: Counter[str], made: int) -> None:
+        """What an event costs, in µs of a processor, and how many of them this machine could bear with nothing else to
+        do: measured beside other work, the rate that was reached says little."""
+        each = {kind: round(1e6 * seconds / made, 1) for kind, seconds in took.items()}
+        cores = os.cpu_count() or 1
+        bears = cores * made / took.total()
+        self.figure(
+            f"{name}: processor", {"µs of an event": each, "cores": cores, "events/s at most": round(bears)},
+            f"the processor worked {1e6 * took.total() / made:.0f} µs for an event ("
+            + ", ".join(f"{kind} {us:g}" for kind, us in each.items())
+            + f"): {cores} cores bear {bears:,.0f} events/s",
+        )  # fmt: skip
+
+    def sealed(self) -> None:
+        lab = self.lab
+        lab.end_outposts()
+        lab.sealed = lab.names
+        self.start()
+        self.load(SEALED, "sealed load")
 
     def trouble(self) -> None:
         lab = self.lab

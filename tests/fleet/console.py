@@ -15,10 +15,11 @@ from app.commands.running import Run, choose_reactor
 
 def main() -> None:
     reactor = choose_reactor()
-    from app.outposts import keys, wamp
+    from app.outposts import keys, login
     from app.outposts.carrier import Connected
     from app.outposts.console import Console
-    from app.outposts.router_carrier import RouterCarrier, RouterConsole
+    from app.outposts.router_carrier import RouterCarrier
+    from app.outposts.router_console import RouterConsole
     from app.post import Post
     from app.workspace.reading import Workspace
 
@@ -29,7 +30,7 @@ def main() -> None:
             self.post = Post(reactor, Workspace(()))
             await self.post.open(Path(capture), 20 << 30)
             self.router = RouterConsole(
-                reactor, url, "desk", lambda: wamp.login(url, "post.lab", "desk", keys.read(Path(own)), Path(ca)),
+                reactor, url, "desk", lambda: login.checked(url, "post.lab", "desk", keys.read(Path(own)), Path(ca)),
                 lambda e: print(repr(e), file=sys.stderr),
             )  # fmt: skip
             self.console = Console(reactor, self.post, "desk")

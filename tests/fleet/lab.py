@@ -10,9 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 from app.outposts import keys
+from tests.fleet import cpu
 from tests.helpers import ROOT, Serve, wait_for
 
 ROUTER = ROOT / ".venv-router" / "bin" / "python"
@@ -116,7 +118,7 @@ class Lab:
         self.router: Program | None = None
         self.console: Program | None = None
         self.listen = ["127.0.0.1", *([HERE] if link.real else [])]
-        for kind, names in (("outposts", self.names), ("consoles", ["desk"])):
+        for kind, names in (("outposts", [*self.names, "bench"]), ("consoles", ["desk"])):
             (self.node / kind).mkdir(parents=True)
             for name in names:
                 key = keys.make(folder / f"{name}.key")
@@ -140,12 +142,14 @@ class Lab:
             return True
         return False
 
+    def join(self, name: str, host: str = "127.0.0.1") -> list[str]:
+        """What ``serve`` needs to be at the router by this name."""
+        words = ["--join", self.url(host), "--name", name, "--key", self.folder / f"{name}.key"]
+        return [str(word) for word in (*words, "--ca", self.node / "ca.pem")]
+
     def start_outpost(self, name: str, *, far: bool = False) -> None:
         """``far``: at the other end of the link."""
-        words = [
-            "--quiet", "--join", self.url(HERE if far and self.link.real else "127.0.0.1"), "--name", name,
-            "--key", str(self.folder / f"{name}.key"), "--ca", str(self.node / "ca.pem"), "--limit", "10GB",
-        ]  # fmt: skip
+        words = ["--quiet", *self.join(name, HERE if far and self.link.real else "127.0.0.1"), "--limit", "10GB"]
         if name in self.sealed:
             words += ["--seal", str(self.node / "consoles" / "desk.pub")]
         capture = self.folder / f"{name}.lpost"
@@ -183,29 +187,34 @@ class Lab:
                 return int(parts[1]), int(parts[2]), int(parts[3])
         return 0, 0, 0
 
-    def close(self) -> None:
+    def cpu(self) -> Counter[str]:
+        """Seconds for which the processor has worked, by kinds of processes."""
+        assert self.console is not None
+        assert self.router is not None
+        return cpu.by_kind(
+            [outpost.process.pid for outpost in self.outposts.values()], self.console.process.pid,
+            self.router.process.pid,
+        )  # fmt: skip
+
+    def end_outposts(self) -> None:
+        """Kill outposts and console."""
         for outpost in self.outposts.values():
             outpost.end()
-        for program in (self.console, self.router):
-            if program is not None:
-                program.end()
+        if self.console is not None:
+            self.console.end()
+
+    def close(self) -> None:
+        self.end_outposts()
+        if self.router is not None:
+            self.router.end()
 
 
 def memory(pid: int) -> float:
     """MB of a process and those that it has started, without what they share with others."""
     total = 0.0
-    for each in [pid, *_children(pid)]:
+    for each in [pid, *cpu.children(pid)]:
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) / 1024
     return total
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found += [int(child), *_children(int(child))]
-    return found

@@ -23,7 +23,7 @@ from app.capture.keeping.wanted import Saving
 from app.capture.reading import conversations, exchange_rows, groups, losses, streams
 from app.capture.reading.exchange_at import exchange_at
 from app.capture.reading.store import Store
-from app.commands import output
+from app.commands.printing import output
 from app.exports import formats
 from app.exports.selection import Selection
 from app.files.errors import UnwritableError

@@ -226,6 +226,56 @@ def test_commands_do_what_they_do_in_the_checkout(
     )
 
 
+HOSTED = """
+from twisted.internet import endpoints, protocol, reactor
+
+class Echo(protocol.Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data.upper())
+
+class Client(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"hosted")
+    def dataReceived(self, data):
+        amount = 7
+        reactor.callLater(0, reactor.stop)
+        raise ValueError(data)
+
+port = reactor.listenTCP(0, protocol.Factory.forProtocol(Echo), interface="127.0.0.1")
+point = endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+endpoints.connectProtocol(point, Client())
+"""
+
+
+@pytest.mark.parametrize("name", ["echo.py", "echo.tac", "named.py"])
+def test_a_twisted_program_runs_in_its_python_or_in_one_that_is_named(
+    program: Path, environment: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """The end of what it prints, its bytes, and a failure with the line and local values of the program."""
+    ends = "from twisted.application.service import Application\napplication = Application('x')\n"
+    (tmp_path / name).write_text(HOSTED + (ends if name.endswith(".tac") else "reactor.run()\n"))
+    python = ["--python", ROOT / ".venv"] if name == "named.py" else []
+    done = _run(program, environment, "run", *python, "--json", "--capture", "x.lpost", name)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["summary"] for e in found if e["kind"] == "data.received"] == ["hosted", "HOSTED"]
+    [failure] = [e for e in found if e["kind"] == "failure"]
+    frame = failure["detail"]["frames"][-1]
+    assert (Path(frame["file"]).name, frame["line"]) == (name, 14)
+    assert ["amount", "7"] in frame["locals"]
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def test_a_program_that_wants_more_than_there_is_is_told_what_to_do(
+    program: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "wants.py").write_text("import treq\n")
+    done = _run(program, environment, "run", "--quiet", "--capture", "x.lpost", "wants.py")
+    assert done.returncode == 1
+    assert "No module named 'treq': the Python that comes with Listening Post has Twisted" in done.stderr
+    assert "--python" in done.stderr
+
+
 def test_it_has_the_licences_of_what_it_comes_with() -> None:
     words = (package.FOLDER / "_internal" / "resources" / "LICENSES.txt").read_text()
     for name in ("Twisted", "autobahn", "PyQt5-Qt5", "cryptography", "libssl", "libsqlite3", "Python 3"):

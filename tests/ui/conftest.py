@@ -53,6 +53,8 @@ def looks_as_before() -> Iterator[None]:
     """Delete what a test has closed, then give back the theme and the size of text that it may have changed.
 
     In this order: all that is still there is polished again, for this stylesheet and those of the tests after it.
+    Then the stylesheet is taken away, with which each window takes twice as long to make. Qt may crash when parts of
+    windows are still there: then it stays until they are gone.
     """
     before = theme.notifier.theme, theme.notifier.fonts
     yield
@@ -61,23 +63,17 @@ def looks_as_before() -> Iterator[None]:
         if not sip.isdeleted(window):  # with one before it, to which it belonged
             QApplication.sendPostedEvents(window, QEvent.DeferredDelete)
     application = QApplication.instance()
-    if isinstance(application, QApplication) and (theme.notifier.theme, theme.notifier.fonts) != before:
-        theme.apply(application, *before)
+    if isinstance(application, QApplication):
+        if (theme.notifier.theme, theme.notifier.fonts) != before:
+            theme.apply(application, *before)
+        if application.styleSheet() and not application.allWidgets():
+            application.setStyleSheet("")
 
 
 @pytest.fixture
 def dark(qapp: QApplication) -> None:
     """The stylesheet: for tests of how something looks, and of how much room it takes."""
     theme.apply(qapp, theme.DARK)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with the stylesheet come last.
-
-    Once an application has one, each window takes twice as long to make, and Qt may crash when it is taken away
-    while parts of windows are still there.
-    """
-    items.sort(key=lambda item: "dark" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -39,15 +39,14 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 # Of the offscreen platform.
-pytestmark = [
-    pytest.mark.usefixtures("dark"),
-    pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
-]
+pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True)
 
 
 def nameless(top: QWidget) -> list[str]:
     """What takes the focus in ``top`` and has no name that could be read out."""
-    return [_told(widget) for widget in top.findChildren(QWidget) if _takes_focus(widget) and not _name(widget)]
+    named = {label.buddy() for label in top.findChildren(QLabel) if label.text()}
+    taking = [widget for widget in top.findChildren(QWidget) if _takes_focus(widget)]
+    return [_told(widget) for widget in taking if not _name(widget) and widget not in named]
 
 
 def _takes_focus(widget: QWidget) -> bool:
@@ -66,10 +65,7 @@ def _takes_focus(widget: QWidget) -> bool:
 def _name(widget: QWidget) -> str:
     if widget.accessibleName():
         return widget.accessibleName()
-    if isinstance(widget, QAbstractButton | QLabel):
-        return widget.text()
-    window = widget.window()
-    return next((label.text() for label in window.findChildren(QLabel) if label.buddy() is widget), "")
+    return widget.text() if isinstance(widget, QAbstractButton | QLabel) else ""
 
 
 def _told(widget: QWidget) -> str:
@@ -194,6 +190,7 @@ def test_tab_goes_from_the_bar_over_services_and_connections_to_panes_and_detail
 # -- room
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("size", [10, 15])
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
 def test_no_words_of_the_service_dialog_are_cut_or_overlap(
@@ -210,6 +207,7 @@ def test_no_words_of_the_service_dialog_are_cut_or_overlap(
         dialog.close()
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("size", [10, 15])
 @pytest.mark.parametrize("name", ["settings", "capture", "connect", "send", "export", "save"])
 def test_no_words_of_a_dialog_are_cut_or_overlap(
@@ -225,6 +223,7 @@ def test_no_words_of_a_dialog_are_cut_or_overlap(
     settle()
 
 
+@pytest.mark.usefixtures("dark")
 def test_the_window_fits_a_small_screen_with_large_letters(open_window: Open, qapp: QApplication) -> None:
     theme.apply(qapp, theme.DARK, Fonts(15, "", 15))
     window = open_window()
@@ -233,6 +232,7 @@ def test_the_window_fits_a_small_screen_with_large_letters(open_window: Open, qa
     assert (least.width() <= 1366, least.height() <= 768) == (True, True)
 
 
+@pytest.mark.usefixtures("dark")
 def test_fields_of_the_send_dock_are_as_tall_as_large_letters(qtbot: QtBot, qapp: QApplication) -> None:
     theme.apply(qapp, theme.DARK, Fonts(15, "", 15))
     form = MessageForm()
@@ -247,6 +247,7 @@ def test_fields_of_the_send_dock_are_as_tall_as_large_letters(qtbot: QtBot, qapp
             assert field.height() >= field.sizeHint().height()
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("before", [10, 15])
 @pytest.mark.parametrize("size", [9, 10, 15, 20])
 @pytest.mark.parametrize("room", [0, 2000])
@@ -305,6 +306,7 @@ def crowded(parent: QWidget) -> list[str]:
     return found
 
 
+@pytest.mark.usefixtures("dark")
 def test_what_is_crowded_is_found(qtbot: QtBot) -> None:
     from PyQt5.QtWidgets import QVBoxLayout
 
@@ -359,6 +361,7 @@ def test_every_control_of_the_page_of_a_service_has_a_name(open_window: Open, pr
         window.workbench.close(responder.name)
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("size", [10, 15])
 def test_the_page_of_a_service_fits_a_small_window(open_window: Open, qapp: QApplication, size: int) -> None:
     theme.apply(qapp, theme.DARK, Fonts(size, "", size))

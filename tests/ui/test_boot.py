@@ -108,7 +108,7 @@ def open_post(tmp_path: Path) -> Iterator[object]:
     class Link:
         path = tmp_path / "none.lpost"
 
-    post._link = Link()  # type: ignore[assignment]
+    post.capturing._link = Link()  # type: ignore[assignment]
     reactor.callFromThread = lambda call, *args: call(*args)  # type: ignore[method-assign]
     return post, reactor
 

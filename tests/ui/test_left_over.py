@@ -17,7 +17,7 @@ from ui.settings import Settings
 # Of the offscreen platform.
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True)
 
-TIMES = 12
+TIMES = 6
 """The soak of ``make bench`` is longer; what is kept once is seen here as well."""
 
 

@@ -10,8 +10,8 @@ from PyQt5.QtGui import QDesktopServices, QFontDatabase
 from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.capture.capturing import capture_folder
 from app.metrics.serving import MetricsServer
-from app.post import capture_folder
 from tests.ui.conftest import Open
 from tests.ui.desk import do, memory_post, settle
 from ui import settings_dialog

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
-from pathlib import Path
 
-from app.commands import reference
+from app.commands.reference import pages
 from ui.actions.action import Action, Place
 from ui.actions.table import ACTIONS
 
@@ -30,9 +28,5 @@ def _row(action: Action) -> str:
 
 BLOCKS = {"shortcuts": shortcuts}
 
-refreshed = partial(reference.refreshed, blocks=BLOCKS)
-
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        page = Path(name)
-        page.write_text(refreshed(page.read_text("utf-8")), "utf-8")
+    pages.refresh(sys.argv[1:], BLOCKS)

@@ -266,6 +266,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
     ),
     Action(
+        "copy_to_outpost", "Services", "Copy to an o&utpost…", "Add a copy of the selected service to another machine",
+        groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+    ),
+    Action(
         "remove_service", "Services", "&Remove", "Stop and remove the selected service",
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),

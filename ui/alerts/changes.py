@@ -8,7 +8,7 @@ from PyQt5.QtCore import QObject
 
 from app.alerts.alert import Alert
 from app.alerts.mail import Mail
-from ui.edits import Edits
+from ui.edits import Edits, put_among
 
 
 class AlertChanges(QObject):
@@ -33,20 +33,17 @@ class AlertChanges(QObject):
 
     def put(self, alert: Alert, before: str = "") -> None:
         """Add an alert, or put it in the place of the one called ``before``."""
-        alerts = [alert if one.name == before else one for one in self.alerts]
-        if alert not in alerts:
-            alerts.append(alert)
         text = self.tr("editing the alert “{name}”") if before else self.tr("adding the alert “{name}”")
-        self._change(text.format(name=before or alert.name), alerts)
+        self._change(text.format(name=before or alert.name), put_among(self.alerts, alert, before))
 
     def remove(self, name: str) -> None:
         """Remove the alert of this name."""
         text = self.tr("removing the alert “{name}”").format(name=name)
-        self._change(text, [one for one in self.alerts if one.name != name])
+        self._change(text, tuple(one for one in self.alerts if one.name != name))
 
     def set_mail(self, mail: Mail | None) -> None:
         """Send mail so from now on; None: there is no mail."""
         self._edits.change(self.tr("mail settings"), replace(self._edits.state, mail=mail))
 
-    def _change(self, text: str, alerts: list[Alert]) -> None:
-        self._edits.change(text, replace(self._edits.state, alerts=tuple(alerts)))
+    def _change(self, text: str, alerts: tuple[Alert, ...]) -> None:
+        self._edits.change(text, replace(self._edits.state, alerts=alerts))

@@ -58,6 +58,9 @@ class AlertDialog(CarefulDialog):
         self.try_it.setToolTip(self.tr("Send a test through each action of the alert; no service is stopped"))
         self.try_it.setAutoDefault(False)
         self.buttons.addButton(self.try_it, QDialogButtonBox.ActionRole)
+        ok = self.buttons.button(QDialogButtonBox.Ok)
+        ok.setText(self.tr("&Add") if alert is None else self.tr("&Apply"))
+        ok.setProperty("primary", True)
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
         inside = QWidget()

@@ -61,6 +61,7 @@ class MailDialog(CarefulDialog):
         more.align(self.form.form)
         self.words = Words()
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        self.buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         self.none = QPushButton(self.tr("Send &no mail"))
         self.none.setAutoDefault(False)
         self.none.setToolTip(self.tr("Remove the mail settings from the workspace"))

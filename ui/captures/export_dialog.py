@@ -15,6 +15,7 @@ from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QComboBox,
     QDialog,
+    QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -196,8 +197,10 @@ class ExportDialog(QDialog):
         self._file_words = form.add(self.tr("F&ile"), self.file, self.browse)
         buttons = QHBoxLayout()
         buttons.addWidget(self.state, 1)
-        buttons.addWidget(self.cancel_button)
-        buttons.addWidget(self.export_button)
+        both = QDialogButtonBox()  # in the order of this desktop
+        both.addButton(self.export_button, QDialogButtonBox.AcceptRole)
+        both.addButton(self.cancel_button, QDialogButtonBox.RejectRole)
+        buttons.addWidget(both)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 16)
         column.setSpacing(8)

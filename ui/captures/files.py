@@ -48,7 +48,7 @@ class CaptureFiles(QObject):
         self._post, self._reader, self._settings, self._window = post, reader, settings, parent
         self._in_thread = post.sender.in_thread
         self.windows: dict[Path, CaptureWindow] = {}
-        self._folder = post.captures
+        self._folder = post.capturing.folder
         self.before: Path | None = None
         self._saving: list[SaveDialog] = []
         self._closed = False
@@ -148,7 +148,7 @@ class CaptureFiles(QObject):
             elif killed:
                 self.failed.emit(self.tr("Last time, Listening Post ended unexpectedly. Its capture is complete."))
 
-        self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
+        self._in_thread(cut_off, self._post.capturing.folder, live).addCallback(tell)
 
     def unfinished(self) -> str:
         """The name of a copy that is being saved; empty if none is."""

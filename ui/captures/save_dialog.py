@@ -10,6 +10,7 @@ from PyQt5.QtGui import QCloseEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QDialog,
+    QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -102,8 +103,10 @@ class SaveDialog(QDialog):
         buttons = QHBoxLayout()
         buttons.addWidget(self.progress, 1)
         buttons.addStretch()
-        buttons.addWidget(self.close_button)
-        buttons.addWidget(self.save_button)
+        both = QDialogButtonBox()  # in the order of this desktop
+        both.addButton(self.save_button, QDialogButtonBox.AcceptRole)
+        both.addButton(self.close_button, QDialogButtonBox.RejectRole)
+        buttons.addWidget(both)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(10)

@@ -39,7 +39,7 @@ class CaptureDialog(QDialog):
         self.setWindowTitle(self.tr("Capture"))
         self._post, self._settings = post, settings
         self._open = True
-        self._folder = post.capture.parent if post.capture else post.captures
+        self._folder = post.capture.parent if post.capture else post.capturing.folder
         self.limit = QDoubleSpinBox()
         self.limit.setRange(0.01, 1000)
         self.limit.setDecimals(2)
@@ -57,7 +57,7 @@ class CaptureDialog(QDialog):
         self.total.setSuffix(self.tr(" GB"))
         self.total.setValue(settings.keep_total / GB)
         self._lay_out()
-        in_thread(_taken, post.captures).addCallback(self._say_taken)
+        in_thread(_taken, post.capturing.folder).addCallback(self._say_taken)
         self.finished.connect(self._on_finished)
 
     def _lay_out(self) -> None:

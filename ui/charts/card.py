@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.capture.reading.chart_lines import Card, Unit
@@ -53,7 +53,8 @@ class ChartCard(QFrame):
         self._second: float | None = None
         theme.notifier.changed.connect(self._on_theme)
 
-    def _on_theme(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _on_theme(self) -> None:
         self._tell()
 
     def draw(self, found: Drawing, card: Card | None = None) -> None:

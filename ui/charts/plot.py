@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import QEvent, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QRectF, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QBrush, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPen, QWheelEvent
 
 from app.capture import rollup
@@ -70,7 +70,7 @@ class Plot(pg.PlotWidget):
         for at in range(len(card.lines)):
             self._add_curve(at)
         theme.notifier.changed.connect(self._on_theme)
-        self._on_theme(theme.current())
+        self._on_theme()
 
     def _add_curve(self, at: int) -> None:
         curve = pg.PlotDataItem(connect="finite", antialias=True)
@@ -81,7 +81,9 @@ class Plot(pg.PlotWidget):
         self.addItem(alone)
         self._alone.append(alone)
 
-    def _on_theme(self, now: theme.Theme) -> None:
+    @pyqtSlot()
+    def _on_theme(self) -> None:
+        now = theme.current()
         self.setBackground(QColor(now.panel))
         font = theme.ui_font()
         font.setPointSizeF(font.pointSizeF() * 0.82)
@@ -126,7 +128,7 @@ class Plot(pg.PlotWidget):
                 ys = np.log10(np.maximum(ys, 1e-6))
             if at >= len(self.curves):
                 self._add_curve(at)
-                self._on_theme(theme.current())
+                self._on_theme()
             known = ys[np.isfinite(ys)]
             if known.size:
                 highest = max(highest, float(known.max()))

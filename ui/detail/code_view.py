@@ -8,7 +8,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import QEvent, QTimer
+from PyQt5.QtCore import QEvent, QTimer, pyqtSlot
 from PyQt5.QtGui import QColor, QKeySequence, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QPlainTextEdit, QWidget
 
@@ -83,6 +83,7 @@ class CodeView(QPlainTextEdit):
             self._fill()
         return self.toPlainText()
 
+    @pyqtSlot()
     def _again(self) -> None:
         self.clear()
         self._rest = islice(lines(self._text, self._language), MAX_LINES) if self._text else iter(())

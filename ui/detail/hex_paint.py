@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen
 
-from ui.detail.hex_layout import MARGIN, ROW, HexLayout
+from ui.detail.hex_layout import MARGIN, HexLayout
 from ui.looks.theme import Theme
 
 PRINTABLE = range(0x20, 0x7F)
@@ -17,7 +17,7 @@ def paint_rows(painter: QPainter, layout: HexLayout, data: bytes, rows: range, s
     """Paint ``rows``, the first one at the top."""
     for line, row in enumerate(rows):
         start = layout.first_of(row)
-        chunk = data[start : start + ROW]
+        chunk = data[start : start + layout.row]
         chosen = range(
             min(max(selection.start - start, 0), len(chunk)), min(max(selection.stop - start, 0), len(chunk))
         )
@@ -33,7 +33,7 @@ def paint_rows(painter: QPainter, layout: HexLayout, data: bytes, rows: range, s
 
 def paint_cursor(painter: QPainter, layout: HexLayout, cursor: int, first_row: int, theme: Theme) -> None:
     """Outline the byte under the cursor in both columns."""
-    row, index = divmod(cursor, ROW)
+    row, index = divmod(cursor, layout.row)
     painter.setPen(QPen(QColor(theme.accent), 1))
     painter.setBrush(Qt.NoBrush)
     for rect in (
@@ -53,13 +53,14 @@ def _paint_bytes(
         selected, printable = index in chosen, byte in PRINTABLE
         quiet = theme.selected_dim if selected else theme.dim
         loud = theme.selected_text if selected else theme.text
-        cells = pairs.setdefault(quiet if byte == 0 else loud, ["  "] * ROW)
+        cells = pairs.setdefault(quiet if byte == 0 else loud, ["  "] * layout.row)
         cells[index] = f"{byte:02x}"
-        cells = letters.setdefault(loud if printable else quiet, [" "] * ROW)
+        cells = letters.setdefault(loud if printable else quiet, [" "] * layout.row)
         cells[index] = chr(byte) if printable else UNPRINTABLE
     for color, cells in pairs.items():
         painter.setPen(QColor(color))
-        text = " ".join(cells[: ROW // 2]) + "  " + " ".join(cells[ROW // 2 :])
+        half = layout.row // 2
+        text = " ".join(cells[:half]) + "  " + " ".join(cells[half:])
         painter.drawText(QPointF(layout.hex_x, baseline), text)
     for color, cells in letters.items():
         painter.setPen(QColor(color))

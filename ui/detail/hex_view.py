@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -18,18 +18,19 @@ from PyQt5.QtWidgets import QAbstractScrollArea, QMenu, QWidget
 
 from app.text.byte_values import SOURCES
 from ui.detail.facts import written_size
-from ui.detail.hex_layout import ROW, HexLayout
+from ui.detail.hex_layout import NARROW, ROW, HexLayout
 from ui.detail.hex_paint import paint_cursor, paint_rows
 from ui.looks import theme
 from ui.parts.copying import copy
 from ui.parts.keys import claims
 
-MOVES: dict[int, int] = {
-    Qt.Key_Left: -1,
-    Qt.Key_Right: 1,
-    Qt.Key_Up: -ROW,
-    Qt.Key_Down: ROW,
+MOVES: dict[int, tuple[int, int]] = {
+    Qt.Key_Left: (0, -1),
+    Qt.Key_Right: (0, 1),
+    Qt.Key_Up: (-1, 0),
+    Qt.Key_Down: (1, 0),
 }
+"""Rows and bytes by which a key moves the cursor."""
 
 
 MAX_COPY = 1 << 20
@@ -37,7 +38,7 @@ MAX_COPY = 1 << 20
 
 
 class HexView(QAbstractScrollArea):
-    """A read-only view of bytes, 16 per row. Only the visible rows are read.
+    """A read-only view of bytes, 16 per row; 8 where it is narrow. Only the visible rows are read.
 
     Attributes:
         _data: the bytes shown. They are not copied.
@@ -66,12 +67,17 @@ class HexView(QAbstractScrollArea):
         self.setAccessibleName(self.tr("Bytes"))
         self._describe()
 
+    @pyqtSlot()
     def _on_fonts(self) -> None:
         self.setFont(theme.mono_font())
 
     def sizeHint(self) -> QSize:
+        return QSize(self.width_of(ROW), 200)
+
+    def width_of(self, row: int) -> int:
+        """The pixels of width that it needs to show ``row`` bytes in a row."""
         frame = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width()
-        return QSize(int(self._layout.width) + frame + 2, 200)
+        return int(self._grid(row).width) + frame + 2
 
     def data(self) -> bytes:
         """The bytes shown."""
@@ -150,7 +156,12 @@ class HexView(QAbstractScrollArea):
             paint_cursor(painter, self._layout, self._cursor, first, colors)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._set_scroll_bars()
+        if self._row() == self._layout.row:
+            self._set_scroll_bars()
+        else:
+            first = self._layout.first_of(self.verticalScrollBar().value())
+            self._measure()
+            self.verticalScrollBar().setValue(first // self._layout.row)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -235,16 +246,17 @@ class HexView(QAbstractScrollArea):
             return None
         if self._cursor is None:
             return last if key == Qt.Key_End else self._layout.first_of(self.verticalScrollBar().value())
-        page = ROW * max(self._rows_shown() - 1, 1)
+        page = self._layout.row * max(self._rows_shown() - 1, 1)
         whole = bool(event.modifiers() & Qt.ControlModifier)
-        row_start = self._cursor - self._cursor % ROW
+        row_start = self._cursor - self._cursor % self._layout.row
         jumps: dict[int, int] = {
             Qt.Key_Home: 0 if whole else row_start,
-            Qt.Key_End: last if whole else row_start + ROW - 1,
+            Qt.Key_End: last if whole else row_start + self._layout.row - 1,
             Qt.Key_PageUp: self._cursor - page,
             Qt.Key_PageDown: self._cursor + page,
         }
-        target = jumps.get(key, self._cursor + MOVES.get(key, 0))
+        rows, steps = MOVES.get(key, (0, 0))
+        target = jumps.get(key, self._cursor + rows * self._layout.row + steps)
         return max(0, min(target, last))
 
     def _move_to(self, position: int, extend: bool) -> None:
@@ -275,7 +287,7 @@ class HexView(QAbstractScrollArea):
 
     def _reveal(self, position: int) -> None:
         bar = self.verticalScrollBar()
-        row, shown = position // ROW, max(self._rows_shown(), 1)
+        row, shown = position // self._layout.row, max(self._rows_shown(), 1)
         if row < bar.value():
             bar.setValue(row)
         elif row >= bar.value() + shown:
@@ -286,9 +298,16 @@ class HexView(QAbstractScrollArea):
         return int(self.viewport().height() / self._layout.row_height)
 
     def _measure(self) -> None:
-        self._layout = HexLayout(QFontMetricsF(self.font()), len(self._data))
+        self._layout = self._grid(self._row())
         self._set_scroll_bars()
         self.viewport().update()
+
+    def _grid(self, row: int) -> HexLayout:
+        return HexLayout(QFontMetricsF(self.font()), len(self._data), row)
+
+    def _row(self) -> int:
+        """Bytes in a row, as there is room for them."""
+        return ROW if self._grid(ROW).width <= self.viewport().width() else NARROW
 
     def _set_scroll_bars(self) -> None:
         shown = self._rows_shown()
@@ -298,7 +317,8 @@ class HexView(QAbstractScrollArea):
         area = QRectF(self.viewport().rect())
         horizontal.setPageStep(int(area.width()))
         horizontal.setSingleStep(int(self._layout.char_width * 3))
-        horizontal.setRange(0, max(round(self._layout.width - area.width()), 0))
+        # Where there are no bytes, there is nothing beyond the edge either.
+        horizontal.setRange(0, max(round(self._layout.width - area.width()), 0) if self._data else 0)
 
     def _copy(self, text: str, words: str) -> None:
         if text:

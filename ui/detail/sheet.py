@@ -6,7 +6,7 @@ never interpreted.
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QMimeData, Qt
+from PyQt5.QtCore import QEvent, QMimeData, Qt, pyqtSlot
 from PyQt5.QtGui import (
     QColor,
     QFont,
@@ -49,6 +49,7 @@ class Sheet(QTextEdit):
     def write(self) -> None:
         """Fill the empty document, by calls of ``line``."""
 
+    @pyqtSlot()
     def rewrite(self) -> None:
         """Write the document again, and keep the scroll position."""
         down, across = self.verticalScrollBar().value(), self.horizontalScrollBar().value()

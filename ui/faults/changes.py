@@ -12,6 +12,7 @@ from app.faults import presets
 from app.faults.presets import Preset
 from app.faults.tables import problems
 from app.options import Options
+from app.programs import port_faults
 from app.programs.programs import Programs
 from app.services.config import ServiceConfig
 from ui.edits import Edits
@@ -21,7 +22,7 @@ from ui.looks.declared import in_words
 class FaultChanges(QObject):
     """Changes what the workspace has. Switches, and faults by hand, are of the running service, and no changes.
 
-    Nor are those of the port of a hosted program, of which the workspace has nothing: they hold until it is closed.
+    Those of the port of a hosted program are the program's, ``app.programs.port_faults``.
     """
 
     def __init__(self, edits: Edits, parent: QObject, programs: Programs) -> None:
@@ -32,14 +33,22 @@ class FaultChanges(QObject):
         """What the workspace has of a service; of the port of a program, what that has."""
         port = self._programs.port(service)
         if port is not None:
-            return port.config
+            tables = next((one.faults for one in self._edits.state.programs if one.name == port.config.group), ())
+            return replace(port.config, faults=port_faults.of_port(tables, port.short, port.config.protocol))
         return next((config for config in self._edits.state.services if config.name == service), None)
 
     def _put(self, config: ServiceConfig, words: str, merge: str = "") -> None:
-        if self._programs.port(config.name) is not None:
-            self._programs.put_faults(config.name, config.faults)
-        else:
+        port = self._programs.port(config.name)
+        if port is None:
             self._edits.replace(config.name, config, words, merge)
+            return
+        programs = [
+            replace(one, faults=port_faults.put(one.faults, port.short, config.protocol, config.faults))
+            if one.name == config.group
+            else one
+            for one in self._edits.state.programs
+        ]
+        self._edits.set_programs(programs, words, merge)
 
     def set_figure(self, service: str, at: int, name: str, value: Any) -> str:
         """Give an option of the fault number ``at``, from 0, another value. Returns why not; "": it has it."""

@@ -19,6 +19,9 @@ from ui.parts.labels import plain
 LEAST, LABEL, SPREAD = 11, 10, 5
 """Digits of a field, of its label, and of the field of how much it varies, for which there is always room."""
 
+LONGEST = 60
+"""Digits of the width of a slider at most: a longer one is no finer."""
+
 SHORT = {"bytes": "B", "bytes/s": "B/s"}
 """Units in the fields."""
 
@@ -116,10 +119,12 @@ class Figure(QWidget):
         row.setSpacing(8)
         row.addWidget(self.label)
         row.addWidget(self.slider, 1)
+        self.slider.setMaximumWidth(self.fontMetrics().horizontalAdvance("0") * LONGEST)
         row.addWidget(self.number)
         if self.beside is not None and spread is not None:
             self._add_beside(row, self.beside, spread, f"{of}: {title(spread.name)}")
             self.beside.show_value(varies)
+        row.addStretch(0)  # what is left where the slider has its greatest length
         self._show()
         self.slider.valueChanged.connect(self._on_slider)
         self.number.valueChanged.connect(self._on_number)

@@ -6,10 +6,11 @@ the theme changes. It is rendered at exactly the requested size, so it is sharp 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
-from PyQt5.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
-from PyQt5.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
+from PyQt5.QtCore import QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PyQt5.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache, QTransform
 from PyQt5.QtSvg import QSvgRenderer
 
 from ui.looks import theme
@@ -40,6 +41,31 @@ def app_icon() -> QIcon:
     return result
 
 
+def painted(draw: Callable[[QPainter, QRectF], object]) -> QIcon:
+    """An icon that ``draw`` paints into a rectangle, each time that it is shown: sharp, and in today's theme."""
+    return QIcon(_Painting(draw))
+
+
+class _Painting(QIconEngine):
+    def __init__(self, draw: Callable[[QPainter, QRectF], object]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        self._draw(painter, QRectF(rect))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.transparent)
+        painter = QPainter(pixmap)
+        self._draw(painter, QRectF(pixmap.rect()))
+        painter.end()
+        return pixmap
+
+    def clone(self) -> QIconEngine:
+        return _Painting(self._draw)
+
+
 class _Drawing(QIconEngine):
     """Paints one drawing. Pixmaps are cached in ``QPixmapCache`` by colour and size."""
 
@@ -56,7 +82,7 @@ class _Drawing(QIconEngine):
         scale = device.devicePixelRatioF() if device is not None else 1.0
         pixmap = self.pixmap(rect.size() * scale, mode, state)
         pixmap.setDevicePixelRatio(scale)
-        painter.drawPixmap(rect, pixmap)
+        painter.drawPixmap(_on_a_pixel(painter, rect), pixmap)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         color = self._in_mode(mode)
@@ -77,6 +103,15 @@ class _Drawing(QIconEngine):
         if mode == QIcon.Selected and self._color == "text":
             return colors.selected_text
         return str(getattr(colors, self._color, self._color))
+
+
+def _on_a_pixel(painter: QPainter, rect: QRect) -> QPointF:
+    """Where a picture begins on a whole pixel of the screen: between two, at 125 or 150 %, it would be blurred."""
+    found: QTransform = painter.deviceTransform()
+    if found.type() > QTransform.TxScale:
+        return QPointF(rect.topLeft())
+    device = found.map(QPointF(rect.topLeft()))
+    return found.inverted()[0].map(QPointF(round(device.x()), round(device.y())))
 
 
 def _render(svg: str, size: QSize) -> QPixmap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt
+from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QColor, QFont, QPainter
 from PyQt5.QtWidgets import QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -57,7 +57,8 @@ class Contents(QListWidget):
         self.setCurrentRow(row)
         self.blockSignals(False)
 
-    def _on_theme(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _on_theme(self) -> None:
         self.scheduleDelayedItemsLayout()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer, QUrl, QVariant, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, QUrl, QVariant, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QBrush,
     QColor,
@@ -122,12 +122,14 @@ class PageView(QTextBrowser):
         path = (self._folder / url.path()).resolve()
         if kind != QTextDocument.ImageResource or not path.is_relative_to(self._folder):
             return QVariant()
-        image = QImage(str(path))
-        ratio = self.devicePixelRatioF()
-        room = round(self._room() * ratio)
-        if image.width() > room:
-            image = image.scaledToWidth(room, Qt.SmoothTransformation)
-            image.setDevicePixelRatio(ratio)
+        dark = path.with_stem(f"{path.stem}-dark")
+        image = QImage(str(dark if theme.current() is theme.DARK and dark.exists() else path))
+        width = min(image.width(), self._room())
+        pixels = round(width * self.devicePixelRatioF())
+        if image.width() > pixels:
+            image = image.scaledToWidth(pixels, Qt.SmoothTransformation)
+        if not image.isNull():
+            image.setDevicePixelRatio(image.width() / width)
         return QVariant(image)
 
     def _room(self) -> int:
@@ -142,9 +144,10 @@ class PageView(QTextBrowser):
 
     def _fit(self) -> None:
         if self._room() != self._fitted:
-            self._again(theme.current())
+            self._again()
 
-    def _again(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _again(self) -> None:
         if self._page is not None:
             at = self.verticalScrollBar().value()
             self._format(self._page)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from app.capture.filters.completion import condition
 from app.post import Post
 from ui.edits import Edits
 from ui.outposts.changes import OutpostChanges
+from ui.parts import copying
 from ui.parts.docks import add_below
 
 if TYPE_CHECKING:
     from app.outposts.console import Console
+    from app.outposts.following import Following
     from app.outposts.protocol import Request
     from ui.outposts.connections import ConnectionsDialog
     from ui.outposts.dialog import OutpostDialog
@@ -30,6 +33,25 @@ CALM = 100
 """Milliseconds between two looks at what has changed."""
 
 
+PANES = {"events": "all", "conversations": "conversations", "failures": "failures"}
+"""The panes that menus show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What other rooms do for outposts.
+
+    Attributes:
+        services: called with ``new``, ``change``, ``take`` or ``drop``, an outpost, and the name of a service there.
+        send: shows the Send dock with a URL.
+        watch: opens the form of a watch on a target.
+    """
+
+    services: Callable[[str, Following, str], object]
+    send: Callable[[str], object]
+    watch: Callable[[str], object]
+
+
 class OutpostCommands:
     """Makes the console when the workspace first has an outpost, the dock and the dialogs when they are first wanted.
 
@@ -40,10 +62,11 @@ class OutpostCommands:
 
     def __init__(
         self, post: Post, edits: Edits, window: QMainWindow, say: Callable[[str], object],
-        show_filtered: Callable[[str], object],
+        show_filtered: Callable[[str, str], object], elsewhere: Elsewhere,
     ) -> None:  # fmt: skip
-        """``say(words)`` tells the user; ``show_filtered(condition)`` shows the events that a filter lets through."""
+        """``say(words)`` tells the user; ``show_filtered(condition, pane)`` shows what a filter lets through."""
         self._post, self._window, self._say, self._show_filtered = post, window, say, show_filtered
+        self._elsewhere = elsewhere
         self._changes = OutpostChanges(edits, window)
         self.console: Console | None = None
         self.dialog: OutpostDialog | ConnectionsDialog | None = None
@@ -91,11 +114,8 @@ class OutpostCommands:
         dock = OutpostsDock(self._changes, self._post.sender.reactor.seconds, self._window)
         add_below(self._window, dock, HEIGHT)
         dock.new_wanted.connect(lambda: self._open({}))
-        dock.edit_wanted.connect(self.edit)
-        dock.removed.connect(self._changes.remove)
-        dock.events_wanted.connect(self._show_events)
         dock.asked.connect(self.ask)
-        dock.connections_wanted.connect(self._show_connections)
+        dock.wanted.connect(self.do)
         return dock
 
     def _refresh(self) -> None:
@@ -120,7 +140,7 @@ class OutpostCommands:
 
     def ask(self, name: str, request: Request) -> None:
         """Have an outpost do something; tell where it refuses."""
-        outpost = self.console.outposts.get(name) if self.console is not None else None
+        outpost = self.outposts_now().get(name)
         if outpost is not None:
             outpost.ask(request).addErrback(self._refused, name)
 
@@ -132,18 +152,70 @@ class OutpostCommands:
                 QCoreApplication.translate("Outposts", "{name}: {reason}").format(name=name, reason=failure.value)
             )
 
-    def _show_events(self, name: str, service: str) -> None:
+    def do(self, what: str, name: str, service: str) -> None:
+        """Do what a menu wants, one of ``menu.WANTED``."""
         where = condition("service", f"{name}/{service}") if service else condition("outpost", name)
-        self._show_filtered(where)
+        outpost = self.outposts_now().get(name)
+        if what in PANES:
+            self._show_filtered(where, PANES[what])
+        elif what == "edit":
+            self.edit(name)
+        elif what == "remove":
+            self._changes.remove(name)
+        elif what == "watch":
+            self._elsewhere.watch(f"{name}/{service}")
+        elif outpost is None:
+            self._say(QCoreApplication.translate("Outposts", "{name} is no longer connected").format(name=name))
+        elif what == "connections":
+            self._show_connections(outpost, service)
+        elif what == "restart":
+            self._restart(outpost, service)
+        elif what in ("send", "copy"):
+            self._reach(what, name, service)
+        else:
+            self._elsewhere.services(what, outpost, service)
 
-    def _show_connections(self, name: str, service: str) -> None:
+    def outposts_now(self) -> Mapping[str, Following]:
+        """Those that are read, by name."""
+        return self.console.outposts if self.console is not None else {}
+
+    def _show_connections(self, outpost: Following, service: str) -> None:
         from ui.outposts.connections import ConnectionsDialog
 
-        outpost = self.console.outposts.get(name) if self.console is not None else None
-        if outpost is not None:
-            self.dialog = ConnectionsDialog(outpost, service, self._window)
-            self.dialog.finished.connect(self._on_closed)
-            self.dialog.open()
+        self.dialog = ConnectionsDialog(outpost, service, self._window)
+        self.dialog.finished.connect(self._on_closed)
+        self.dialog.open()
+
+    def _restart(self, outpost: Following, service: str) -> None:
+        from app.outposts.protocol import Start, Stop
+
+        asking = outpost.ask(Stop((service,)))
+        asking.addCallback(lambda _: outpost.ask(Start((service,))))
+        asking.addErrback(self._refused, outpost.name)
+
+    def _reach(self, what: str, name: str, service: str) -> None:
+        """Open a service in Send, or copy its address."""
+        from app.errors import PostError
+        from app.sending.clients import scheme_for
+        from app.services.address import join
+
+        assert self.console is not None
+        try:
+            found = self.console.locate(name, service)
+        except PostError as e:
+            self._say(f"{name}/{service}: {e.fields['reason']}")
+            return
+        place = join(found.host, found.port)
+        scheme = scheme_for(found.protocol, tls=bool(found.tls))
+        if what == "copy":
+            copying.copy(place, place)
+        elif scheme is None:
+            words = QCoreApplication.translate(
+                "Outposts", "Listening Post cannot send over {protocol}, which {name} uses"
+            )
+            self._say(words.format(protocol=found.protocol, name=f"{name}/{service}"))
+        else:
+            self._elsewhere.send(f"{scheme}://{place}")
 
     def edit(self, name: str) -> None:
         """Show an outpost in its form."""

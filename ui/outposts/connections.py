@@ -25,6 +25,7 @@ from app.outposts import sound
 from app.outposts.following import Following
 from app.text.escapes import unescape
 from ui.outposts import words
+from ui.parts.delegates import Spaced
 from ui.parts.line import Line
 
 
@@ -51,6 +52,7 @@ class ConnectionsDialog(QDialog):
         )
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
+        self.list.setItemDelegate(Spaced(self.list))
         self.list.setSelectionMode(QAbstractItemView.SingleSelection)
         self.said = Line()
         self.data = QLineEdit()

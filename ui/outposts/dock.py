@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
-from PyQt5.QtWidgets import QAction, QDockWidget, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.outposts import protocol as p
 from app.outposts.carrier import Lost
 from app.outposts.console import Console
-from app.outposts.following import Following
 from ui.forms.form import Wrapped
-from ui.looks.icons import icon
 from ui.outposts import words
 from ui.outposts.changes import OutpostChanges
+from ui.outposts.menu import OutpostMenu
 from ui.outposts.tree import OutpostTree
 from ui.parts.bottom_dock import BottomDock
-from ui.parts.labels import unmarked
 from ui.parts.line import Line
 
 TICK = 1000
@@ -28,18 +25,14 @@ class OutpostsDock(BottomDock):
     """A tree of outposts and services, with a menu for each.
 
     Signals:
-        new_wanted(), edit_wanted(str), removed(str): of an outpost.
-        events_wanted(str, str): the events of an outpost, and of one of its services if the second is not empty.
+        new_wanted(): another outpost.
         asked(str, object): this request of this outpost.
-        connections_wanted(str, str): those of a service of an outpost.
+        wanted(str, str, str): one of ``menu.WANTED``, of this outpost, or of its service if the last is not empty.
     """
 
     new_wanted = pyqtSignal()
-    edit_wanted = pyqtSignal(str)
-    removed = pyqtSignal(str)
-    events_wanted = pyqtSignal(str, str)
     asked = pyqtSignal(str, object)
-    connections_wanted = pyqtSignal(str, str)
+    wanted = pyqtSignal(str, str, str)
 
     def __init__(self, changes: OutpostChanges, clock: Callable[[], float], parent: QWidget | None = None) -> None:
         """``clock``: the reactor's, in seconds."""
@@ -68,7 +61,7 @@ class OutpostsDock(BottomDock):
         self.first.clicked.connect(self.new_wanted)
         self.now.clicked.connect(self._connect_all)
         self.tree.customContextMenuRequested.connect(self._open_menu)
-        self.tree.itemActivated.connect(lambda item: self.events_wanted.emit(*(self.tree.place or ("", ""))))
+        self.tree.itemActivated.connect(lambda _: self._on_activated())
         self.refresh()
 
     def _empty(self) -> QWidget:
@@ -136,6 +129,10 @@ class OutpostsDock(BottomDock):
 
     # -- what can be done
 
+    def _on_activated(self) -> None:
+        if self.tree.place is not None:
+            self.wanted.emit("events", *self.tree.place)
+
     def _open_menu(self, at: QPoint) -> None:
         place = self.tree.place
         if place is not None:
@@ -143,55 +140,10 @@ class OutpostsDock(BottomDock):
             menu.setAttribute(Qt.WA_DeleteOnClose)
             menu.popup(self.tree.viewport().mapToGlobal(at))
 
-    def menu(self, name: str, service: str) -> QMenu:
-        """What can be done with an outpost, or with one of its services; greyed with the reason where it cannot."""
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
+    def menu(self, name: str, service: str) -> OutpostMenu:
+        """What can be done with an outpost, or with one of its services."""
         outpost = self._console.outposts.get(name) if self._console is not None else None
-        menu.addAction(self.tr("Show e&vents"), lambda: self.events_wanted.emit(name, service))
-        if outpost is not None:
-            named = (service,) if service else ()
-            start, stop = (self.tr("&Start"), self.tr("S&top")) if service else (
-                self.tr("&Start all"), self.tr("S&top all"),
-            )  # fmt: skip
-            self._add(menu, outpost, start, p.Start(named), "play")
-            self._add(menu, outpost, stop, p.Stop(named), "stop")
-            self._add_faults(menu, outpost, service)
-            connections = menu.addAction(self.tr("&Connections…"), lambda: self.connections_wanted.emit(name, service))
-            self._grey(connections, words.why_not(outpost, p.Connections))
-            if service:
-                self._add(menu, outpost, self.tr("&Remove from its workspace"), p.Remove(service), "trash")
-        if not service:
-            menu.addSeparator()
-            if outpost is not None and isinstance(outpost.carrier.way, Lost):
-                menu.addAction(self.tr("Connect &now"), outpost.carrier.now)
-            menu.addAction(self.tr("&Edit…"), lambda: self.edit_wanted.emit(name))
-            menu.addAction(self.tr("Remove the &outpost"), lambda: self.removed.emit(name))
+        menu = OutpostMenu(name, service, outpost, self)
+        menu.asked.connect(self.asked)
+        menu.wanted.connect(self.wanted)
         return menu
-
-    def _add(self, menu: QMenu, outpost: Following, text: str, request: p.Request, picture: str = "") -> None:
-        action = menu.addAction(text, lambda: self.asked.emit(outpost.name, request))
-        if picture:
-            action.setIcon(icon(picture))
-        self._grey(action, words.why_not(outpost, type(request)))
-
-    def _grey(self, action: QAction, why: str) -> None:
-        action.setEnabled(not why)
-        action.setToolTip(why)
-
-    def _add_faults(self, menu: QMenu, outpost: Following, service: str) -> None:
-        found = [one for one in outpost.services if service in ("", one.name) and one.faults]
-        if not found:
-            return
-        faults = menu.addMenu(self.tr("&Faults"))
-        faults.setToolTipsVisible(True)
-        for one in found:
-            for fault in one.faults:
-                name = f"{one.name}/{fault.name}"
-                to = "off" if fault.enabled else "on"
-                action = faults.addAction(unmarked(name[:80]))
-                action.setCheckable(True)
-                action.setChecked(fault.enabled)
-                request = p.SwitchFault(name, to)  # type: ignore[arg-type]
-                action.triggered.connect(lambda _, ask=request: self.asked.emit(outpost.name, ask))
-                self._grey(action, words.why_not(outpost, p.SwitchFault))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QRectF, QSize, Qt
-from PyQt5.QtGui import QIcon, QPainter, QPixmap
+from functools import cache
+
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
+from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from app.outposts import protocol as p
@@ -12,12 +14,17 @@ from app.outposts.carrier import Connected
 from app.outposts.console import Console
 from app.outposts.following import Following
 from ui.looks import shapes, theme
+from ui.looks.icons import painted
 from ui.outposts import words
+from ui.parts.delegates import Spaced
 from ui.parts.labels import plain
 
 NAME, STATE, CONNECTIONS, BEHIND, CLOCK = range(5)
 
 _RIGHT = int(Qt.AlignRight | Qt.AlignVCenter)
+
+LAMP = 12
+"""Pixels of a lamp beside letters of the usual size."""
 
 Place = tuple[str, str]
 """The names of an outpost and of its service; of the outpost itself, an empty one."""
@@ -34,6 +41,7 @@ class OutpostTree(QTreeWidget):
             [self.tr("Name"), self.tr("State"), self.tr("Connections"), self.tr("Unread"), self.tr("Clock")]
         )
         self.setUniformRowHeights(True)
+        self.setItemDelegate(Spaced(self))
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SingleSelection)
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
@@ -45,8 +53,9 @@ class OutpostTree(QTreeWidget):
         for column in (NAME, CONNECTIONS, BEHIND, CLOCK):
             header.setSectionResizeMode(column, QHeaderView.ResizeToContents)
         header.setSectionResizeMode(STATE, QHeaderView.Stretch)
+        theme.notifier.fonts_changed.connect(self._measure)
+        self._measure()
         self._rows: dict[Place, QTreeWidgetItem] = {}
-        self._lamps: dict[shapes.State, QIcon] = {}
 
     @property
     def place(self) -> Place | None:
@@ -69,7 +78,7 @@ class OutpostTree(QTreeWidget):
         for name, why in console.held.items() if console is not None else ():
             wanted[name, ""] = None
             self._say(self._row((name, ""), None), "stopped", name, self.tr("not trusted: {why}").format(why=why))
-        for place in [place for place in self._rows if place not in wanted]:
+        for place in reversed([place for place in self._rows if place not in wanted]):  # services before their outpost
             self._remove(place)
 
     def _row(self, place: Place, parent: QTreeWidgetItem | None) -> QTreeWidgetItem:
@@ -90,7 +99,7 @@ class OutpostTree(QTreeWidget):
         at = self.indexOfTopLevelItem(row)
         if at >= 0:
             self.takeTopLevelItem(at)
-        elif place[0] and (place[0], "") in self._rows:  # else it went with its outpost
+        else:
             row.parent().removeChild(row)
 
     def _show_outpost(self, row: QTreeWidgetItem, outpost: Following, now: float) -> None:
@@ -108,6 +117,8 @@ class OutpostTree(QTreeWidget):
         status = sound.name(service.status)
         faults = [sound.name(fault.name) for fault in service.faults if fault.enabled]
         state = f"{status}, {said}" if said else status
+        if service.tls:
+            state = self.tr("{state}, with TLS").format(state=state)
         if faults:
             state = self.tr("{state}; faults: {names}").format(state=state, names=", ".join(faults))
         if not known:
@@ -118,7 +129,7 @@ class OutpostTree(QTreeWidget):
     def _say(self, row: QTreeWidgetItem, lamp: shapes.State, name: str, state: str) -> None:
         if row.data(NAME, Qt.UserRole + 1) != lamp:
             row.setData(NAME, Qt.UserRole + 1, lamp)
-            row.setIcon(NAME, self._lamp(lamp))
+            row.setIcon(NAME, _lamp(lamp))
         self._set(row, NAME, name)
         self._set(row, STATE, state)
 
@@ -127,24 +138,12 @@ class OutpostTree(QTreeWidget):
             row.setText(column, text)
             row.setToolTip(column, plain(text))
 
-    # -- lamps
+    @pyqtSlot()
+    def _measure(self) -> None:
+        side = theme.scaled(LAMP)
+        self.setIconSize(QSize(side, side))
 
-    def _lamp(self, state: shapes.State) -> QIcon:
-        if state not in self._lamps:
-            side = theme.scaled(14)
-            ratio = self.devicePixelRatioF()
-            picture = QPixmap(QSize(side, side) * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(Qt.transparent)
-            painter = QPainter(picture)
-            shapes.paint_state(painter, QRectF(0, 0, side, side), state, theme.current())
-            painter.end()
-            self._lamps[state] = QIcon(picture)
-        return self._lamps[state]
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.StyleChange:  # another theme, or other sizes
-            self._lamps = {}
-            for row in self._rows.values():
-                row.setIcon(NAME, self._lamp(row.data(NAME, Qt.UserRole + 1)))
+@cache
+def _lamp(state: shapes.State) -> QIcon:
+    return painted(lambda painter, rect: shapes.paint_state(painter, rect, state, theme.current()))

@@ -11,7 +11,7 @@ from ui.looks.shapes import State
 
 _SHAPES: dict[str, State] = {
     "stopped": "stopped", "starting": "starting", "listening": "listening", "stopping": "stopping",
-    "failed": "failed", "waiting": "starting", "held": "stopped",
+    "failed": "failed", "waiting": "starting", "held": "stopped", "running": "listening",
 }  # fmt: skip
 
 
@@ -39,7 +39,9 @@ def state_of(outpost: Following, now: float) -> str:
             "control": translate("connected: read and control"),
             "change": translate("connected: read, control and change"),
         }
-        return allowed[outpost.outpost.allow]
+        more = translate("{state}; {count} more services").format
+        state, count = allowed[outpost.outpost.allow], outpost.told.more
+        return more(state=state, count=f"{count:,}") if count else state
     if isinstance(way, Lost):
         if way.due is None:
             return way.reason

@@ -115,9 +115,9 @@ class Browser(QSplitter):
         """Show the rows that have a note or a colour, and nothing else."""
         self.show_filtered(NOTED)
 
-    def show_filtered(self, condition: str) -> None:
-        """Show the rows of the pane All that a filter lets through."""
-        self.panes.setCurrentWidget(self.panes.all)
+    def show_filtered(self, condition: str, pane: str = "all") -> None:
+        """Show the rows that a filter lets through, of the pane ``all``, ``conversations`` or ``failures``."""
+        self.panes.setCurrentWidget(getattr(self.panes, pane))
         self.filter.setText(condition)
         self.filter.apply()
 

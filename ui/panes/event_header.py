@@ -62,12 +62,15 @@ class EventHeader(QHeaderView):
             self._keep_least(section, width)
         self._fold_again()
 
-    def restore(self, state: QByteArray) -> None:
-        """Take the widths that ``saveState`` has returned."""
+    def restore(self, state: QByteArray, char: float = 0) -> None:
+        """Take the widths that ``saveState`` has returned, for characters as wide as ``char``; 0: as they are now."""
         self.restoreState(state)
         for section in range(len(self._columns)):
             self.setSectionHidden(section, False)
             self._widths[section] = self.sectionSize(section)
+        if char and char != self._char:
+            now, self._char = self._char, char
+            self.set_char(now)
         self.keep_titles()
 
     def _resize(self, section: int, width: int) -> None:

@@ -15,6 +15,14 @@ from ui.panes.event_header import PAD, EventHeader
 from ui.panes.note_colours import paint_note
 
 
+def character() -> float:
+    """The width of a character of rows in pixels, with a fraction.
+
+    Measured over many: for one character Qt gives whole pixels, and a long text would be cut too late.
+    """
+    return QFontMetricsF(theme.mono_font()).horizontalAdvance("0" * 64) / 64
+
+
 class RowPainter:
     """Paints rows in the font that is set when the painter is made.
 
@@ -28,8 +36,7 @@ class RowPainter:
     def __init__(self, columns: Columns) -> None:
         self.columns, self.font = columns, theme.mono_font()
         self._metrics = metrics = QFontMetrics(self.font)
-        # Measured over many: for one character Qt gives whole pixels, and a long text would be cut too late.
-        self.char = QFontMetricsF(self.font).horizontalAdvance("0" * 64) / 64
+        self.char = character()
         self.height = metrics.height() + PAD
         self._baseline = metrics.ascent() + PAD // 2
         self.tight: dict[str, int] = {}

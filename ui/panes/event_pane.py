@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
-from PyQt5.QtCore import QPoint, Qt, pyqtSignal
+from PyQt5.QtCore import QByteArray, QPoint, Qt, pyqtSignal
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.capture.filters.completion import condition
@@ -17,6 +19,7 @@ from app.events import Row
 from ui.panes.columns import Column, Columns, as_text
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
+from ui.panes.event_paint import character
 from ui.panes.event_view import EventView
 from ui.parts.labels import unmarked
 
@@ -29,6 +32,8 @@ COPY_ROWS = 50_000
 class EventPane(QWidget):
     """A log, with a bar that tells how many rows arrived below.
 
+    The view is made when it is first asked for or shown, since most services of a large workspace are never looked at.
+
     Attributes:
         columns: the columns of the log.
         fields: the fields that its filter can name.
@@ -36,6 +41,8 @@ class EventPane(QWidget):
 
     Signals:
         current_changed: the id of the current event, or 0.
+        following_changed: whether the log follows the tail.
+        letter_typed: what was typed in the log, where a filter begins.
         menu_wanted: a context menu, to be filled with actions, and its global position.
         copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
@@ -46,6 +53,8 @@ class EventPane(QWidget):
     without_checks: Filter = WITHOUT_CHECKS
 
     current_changed = pyqtSignal(int)
+    following_changed = pyqtSignal(bool)
+    letter_typed = pyqtSignal(str)
     menu_wanted = pyqtSignal(QMenu, QPoint)
     copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
@@ -58,9 +67,9 @@ class EventPane(QWidget):
         self._typed, self._base = "", base
         self._hides_checks = self._hiding = False
         self._closed = False
+        self._widths: tuple[QByteArray, float] | None = None
         self.events = self._list(reader, base)
-        self.view = EventView(self.events, columns=self.columns)
-        self._below = QPushButton()
+        self._below = QPushButton(self)
         self._below.setObjectName("below")
         self._below.setToolTip(self.tr("Follow the tail again (Ctrl+T)"))
         self._below.setProperty("strip", True)
@@ -69,17 +78,43 @@ class EventPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.view)
         layout.addWidget(self._below)
-        self.setFocusProxy(self.view)
         self._below.clicked.connect(lambda: self.view.set_following(True))
-        self.view.following_changed.connect(self._on_following)
-        self.view.current_changed.connect(self.current_changed)
-        self.view.menu_wanted.connect(self._on_menu)
-        self.view.row_menu_wanted.connect(self._on_row_menu)
         self.events.reset.connect(self._say_empty)
         self.events.loaded.connect(self._say_empty)
-        self._say_empty()
+
+    @cached_property
+    def view(self) -> EventView:
+        view = EventView(self.events, self, self.columns)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self._below), view)
+        self.setFocusProxy(view)
+        view.following_changed.connect(self._on_following)
+        view.following_changed.connect(self.following_changed)
+        view.current_changed.connect(self.current_changed)
+        view.menu_wanted.connect(self._on_menu)
+        view.row_menu_wanted.connect(self._on_row_menu)
+        view.letter_typed.connect(self.letter_typed)
+        if self._widths is not None:
+            view.restore_columns(*self._widths)
+        view.set_placeholder(self._words())
+        return view
+
+    def _is_made(self) -> bool:
+        return "view" in self.__dict__
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if not self._is_made():
+            self.view.show()
+        super().showEvent(event)
+
+    def restore_columns(self, state: QByteArray) -> None:
+        """Take the widths of the columns that the header's ``saveState`` has returned."""
+        if self._is_made():
+            self.view.restore_columns(state)
+        else:
+            self._widths = state, character()
 
     def _list(self, reader: Reader, base: Filter) -> EventList:
         return EventList(reader, base, self)
@@ -178,15 +213,18 @@ class EventPane(QWidget):
         self._below.setText(self.tr("↓ {below:,} new below").format(below=below))
 
     def _say_empty(self) -> None:
+        if self._is_made():
+            self.view.set_placeholder(self._words())
+
+    def _words(self) -> str:
+        """What is said while there is no row."""
         if self.events.scanning:
-            text = self.tr("Searching…")
-        elif self.events.filtered:
+            return self.tr("Searching…")
+        if self.events.filtered:
             text = self.tr("Nothing matches “{typed}”.\nPress Esc in the filter to show everything again.")
-            text = text.format(typed=self._typed)
-        elif self.events.span is not None:
-            text = self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
-        elif self.events.cleared:
-            text = self.tr("Cleared. New events appear here;\nthe capture still has all earlier ones.")
-        else:
-            text = self._empty
-        self.view.set_placeholder(text)
+            return text.format(typed=self._typed)
+        if self.events.span is not None:
+            return self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
+        if self.events.cleared:
+            return self.tr("Cleared. New events appear here;\nthe capture still has all earlier ones.")
+        return self._empty

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PyQt5.QtCore import QByteArray, QPoint, QRect, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QByteArray, QPoint, QRect, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -73,11 +73,13 @@ class EventView(TailView):
     def row_height(self) -> int:
         return self._rows.height
 
+    @pyqtSlot()
     def _on_other_fonts(self) -> None:
         self._rows = RowPainter(self.columns)
         self.header.set_char(self._rows.char)
         self._set_range()
 
+    @pyqtSlot()
     def _on_theme(self, *_: object) -> None:
         self.header.make_room("time", times.chars())
         self._repaint()
@@ -248,9 +250,12 @@ class EventView(TailView):
         if seen and not self.following:  # what is read stays in view, as when a dock opens below
             self._show(self._current)
 
-    def restore_columns(self, state: QByteArray) -> None:
-        """Take the widths of the columns that the header's ``saveState`` has returned."""
-        self.header.restore(state)
+    def restore_columns(self, state: QByteArray, char: float = 0) -> None:
+        """Take the widths of the columns that the header's ``saveState`` has returned.
+
+        ``char``: the width of a character to which they belong, if it is another one by now.
+        """
+        self.header.restore(state, char)
         self._set_width()
 
     def _set_width(self, *_: object) -> None:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from app import events
@@ -33,7 +34,7 @@ NO_FAILURES = QT_TRANSLATE_NOOP(
     "values\nand the bytes that caused it are kept here. The service goes on.",
 )
 
-LINES = 4
+LINES = 6
 """Lines of text in the height that the pane has at least."""
 
 REST, SHARE = 400, 5
@@ -83,7 +84,8 @@ class FailurePane(EventPane):
         assert isinstance(layout, QVBoxLayout)
         # It is in its place before it holds anything.
         self.splitter = QSplitter(Qt.Vertical, self)
-        layout.addWidget(Scrolled(self.splitter, LINES))
+        self._room = Scrolled(self.splitter, LINES)
+        layout.addWidget(self._room)
         self.splitter.addWidget(self.table)
         below = QWidget(self.splitter)
         self.title, self.words = Line(), Line()
@@ -155,6 +157,16 @@ class FailurePane(EventPane):
         super().showEvent(event)
         self._look()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Leave out the failures of the group where there is no room for them: the actions on it stay in view."""
+        least = self.table.minimumSizeHint().height() + self.bar.sizeHint().height()
+        fits = self.height() >= least + self.view.minimumSizeHint().height() + self.splitter.handleWidth()
+        self.view.setVisible(fits or self.table.isHidden())
+
     def let_go(self) -> None:
         self._pause.stop()
         super().let_go()
@@ -213,6 +225,7 @@ class FailurePane(EventPane):
         if not before and found:
             height = self.table.sizeHint().height()
             self.splitter.setSizes([height, max(height, self.height() - height)])
+        self._fold()
         self._name()
 
     def _name(self) -> None:

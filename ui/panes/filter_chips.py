@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QPoint, QSize, Qt, QTimer
+from PyQt5.QtCore import QPoint, QSize, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QWidget
 
@@ -110,6 +110,7 @@ class FilterChips(QWidget):
 
     # -- room
 
+    @pyqtSlot()
     def _fold(self, *_: object) -> None:
         """Hide the chips that have no room as a whole."""
         size = theme.scaled(12)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt5.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPoint, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -213,6 +213,7 @@ class GroupTable(QTableView):
         theme.notifier.changed.connect(self._repaint)
         theme.notifier.fonts_changed.connect(self._measure)
 
+    @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
@@ -257,9 +258,13 @@ class GroupTable(QTableView):
             self.selectRow(row)
 
     def sizeHint(self) -> QSize:
-        rows = min(max(len(self.groups.groups), 3), 8)
-        height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize()
-        return QSize(super().sizeHint().width(), height + 4)
+        return QSize(super().sizeHint().width(), self._height(min(max(len(self.groups.groups), 3), 8)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._height(1))
+
+    def _height(self, rows: int) -> int:
+        return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 4
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape and self._chosen:
@@ -287,5 +292,6 @@ class GroupTable(QTableView):
         if self.indexAt(at).isValid():
             self.menu_wanted.emit(self.viewport().mapToGlobal(at))
 
+    @pyqtSlot()
     def _repaint(self, *_: object) -> None:
         self.viewport().update()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from PyQt5.QtCore import QPoint, QRect, QSize, Qt
-from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygon
+from PyQt5.QtCore import QPoint, QRect, QRectF, Qt
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPolygon
 
 from app.events import COLOURS, Note
 from ui.looks import theme
+from ui.looks.icons import painted
 from ui.looks.theme import Theme
 
 _WORDS = dict(zip(COLOURS, ("bad", "warning", "good", "received", "sent"), strict=True))
@@ -56,16 +57,17 @@ def paint_note(painter: QPainter, rect: QRect, note: Note, colors: Theme, *, sel
         painter.restore()
 
 
-def swatch(name: str, size: int = 14) -> QIcon:
+def swatch(name: str) -> QIcon:
     """A square of the colour for menus and buttons; an empty one for any other name."""
-    pixmap = QPixmap(QSize(size, size) * 2)
-    pixmap.setDevicePixelRatio(2)
-    pixmap.fill(Qt.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.Antialiasing)
-    colors = theme.current()
-    painter.setPen(QColor(colors.dim) if name not in _WORDS else Qt.NoPen)
-    painter.setBrush(QColor(strong(name, colors)) if name in _WORDS else QColor(Qt.transparent))
-    painter.drawRoundedRect(1, 1, size - 2, size - 2, 3, 3)
-    painter.end()
-    return QIcon(pixmap)
+
+    def draw(painter: QPainter, rect: QRectF) -> None:
+        colors = theme.current()
+        edge, corner = rect.width() / 14, rect.width() * 3 / 14
+        painter.save()
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.setPen(QColor(colors.dim) if name not in _WORDS else Qt.NoPen)
+        painter.setBrush(QColor(strong(name, colors)) if name in _WORDS else QColor(Qt.transparent))
+        painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), corner, corner)
+        painter.restore()
+
+    return painted(draw)

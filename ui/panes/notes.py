@@ -157,7 +157,7 @@ class NoteDialog(CarefulDialog):
 
 def _swatch_button(name: str, *, chosen: bool) -> QToolButton:
     button = QToolButton()
-    button.setIcon(swatch(name, 16))
+    button.setIcon(swatch(name))
     button.setIconSize(QSize(16, 16))
     button.setCheckable(True)
     button.setChecked(chosen)

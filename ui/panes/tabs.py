@@ -229,18 +229,18 @@ class PaneTabs(QTabWidget):
     def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
         pane = EventPane(self._reader, base, empty, self._inside)
         if self._columns is not None:
-            pane.view.restore_columns(self._columns)
+            pane.restore_columns(self._columns)
         pane.hide_checks(self._watched and not self.checks_shown)
         self._put(pane, name, title or name)
         return pane
 
     def _put(self, pane: EventPane, name: str, text: str) -> None:
         pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
-        pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
+        pane.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
         pane.menu_wanted.connect(self.menu_wanted)
         pane.copied.connect(self.copied)
         pane.narrowed.connect(self.narrowed)
-        pane.view.letter_typed.connect(self.letter_typed)
+        pane.letter_typed.connect(self.letter_typed)
         pane.on_stored(self._stored)
         at = self.addTab(pane, _tab_text(text))
         self.setTabToolTip(at, plain(text))
@@ -254,7 +254,7 @@ class PaneTabs(QTabWidget):
         """Restore the widths of columns in all panes of events; HTTP and conversations have other columns."""
         self._columns = state
         for pane in (self.all, *self._services.values(), self.failures):
-            pane.view.restore_columns(state)
+            pane.restore_columns(state)
 
     def columns(self) -> QByteArray:
         """The widths of columns of the pane in view, or of All where that has other columns."""

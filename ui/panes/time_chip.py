@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize
+from PyQt5.QtCore import QSize, pyqtSlot
 from PyQt5.QtWidgets import QPushButton
 
 from ui.looks import theme, times
@@ -24,7 +24,8 @@ class TimeChip(QPushButton):
         theme.notifier.changed.connect(self._on_theme)
         self.hide()
 
-    def _on_theme(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _on_theme(self) -> None:
         self.show_span(self._span)  # the zone of times may be another
 
     def show_span(self, span: Span | None) -> None:

@@ -53,11 +53,11 @@ class Page(QScrollArea):
         return done
 
 
-def padded(page: QWidget) -> Page:
-    """``page`` on the background of a form, with margins."""
+def padded(*page: QWidget) -> Page:
+    """``page`` on the background of a form, with margins; without one, room for it."""
     content = QFrame()
     content.setProperty("surface", "panel")
     shown = Page(content)
-    content.setLayout(column(page))  # now that it has its place: Qt applies the stylesheet again where it moves
+    content.setLayout(column(*page))  # now that it has its place: Qt applies the stylesheet again where it moves
     content.layout().setContentsMargins(24, 16, 24, 16)
     return shown

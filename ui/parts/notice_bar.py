@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from ui.looks import theme
@@ -31,7 +31,7 @@ class NoticeBar(QFrame):
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
         let_shrink(self.label)
-        layout.addWidget(self._mark, 0, Qt.AlignTop)
+        layout.addWidget(self._mark)
         layout.addWidget(self.label, 1)
         if closable:
             close = QToolButton()
@@ -45,6 +45,7 @@ class NoticeBar(QFrame):
         theme.notifier.changed.connect(self._paint_mark)
         self.hide()
 
+    @pyqtSlot()
     def _paint_mark(self, *_: object) -> None:
         self._mark.setPixmap(icon("warning", self._color).pixmap(16, 16))
 

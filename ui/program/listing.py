@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from ui.detail.sheet import visible
 from ui.looks import theme
-from ui.parts.delegates import Unframed
+from ui.parts.delegates import Spaced
 from ui.parts.labels import plain
 
 Row = Sequence[str]
@@ -34,7 +34,7 @@ class Listing(QTableWidget):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self.setItemDelegate(Unframed(self))
+        self.setItemDelegate(Spaced(self))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -44,6 +44,7 @@ class Listing(QTableWidget):
         theme.notifier.fonts_changed.connect(self._measure)
         self._measure()
 
+    @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)

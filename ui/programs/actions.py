@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ class ProgramActions(QObject):
         new, programs = made_of(table), list(self._edits.state.programs)
         places = [at for at, program in enumerate(programs) if program.name == instead]
         if places:
-            programs[places[0]] = new
+            programs[places[0]] = replace(new, faults=programs[places[0]].faults)
             self._edits.set_programs(programs, self.tr("editing the program “{name}”").format(name=instead))
             return
         self._settings.program = fields_of(table)

@@ -114,8 +114,12 @@ class SendCommands:
 
     def send_to_service(self) -> None:
         if url := self._url():
-            self.dock.open()
-            self.dock.send_to(url)
+            self.send_to(url)
+
+    def send_to(self, url: str) -> None:
+        """Show the dock with this URL."""
+        self.dock.open()
+        self.dock.send_to(url)
 
     def open_in_send(self) -> None:
         """Fill the dock with what the current event was sent with."""

@@ -11,7 +11,7 @@ from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
 from app.workspace.message import Message
-from app.workspace.reading import MAX_NAME
+from app.workspace.service_checks import MAX_NAME
 from ui.edits import Edits
 from ui.looks.icons import icon
 from ui.parts.labels import plain

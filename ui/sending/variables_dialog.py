@@ -35,6 +35,7 @@ class VariablesDialog(QDialog):
         self.rows.setAccessibleName(self.tr("Variables"))
         self.rows.set_rows(Row(name, value) for name, value in variables.items())
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        self.buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         for kind in (QDialogButtonBox.Ok, QDialogButtonBox.Cancel):
             self.buttons.button(kind).setAutoDefault(False)  # Enter goes on to the next cell
         column = QVBoxLayout(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -18,11 +17,11 @@ from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.interfaces import Connection
 from app.status import Failed, Held, Stopped, Waiting
-from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.programs.actions import ProgramActions
 from ui.services.checks import (
+    free_name,
     kept_faults,
     place_problem,
     port_problem,
@@ -87,9 +86,7 @@ class ServiceActions(QObject):
         if service is None:
             return
         state = self._edits.state
-        taken = {config.name for config in state.services}
-        endings = (f"-{number}" for number in count(2))
-        another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
+        another = free_name(name, state.services)
         port = suggested_port(service.config.protocol, state.services)
         copy = replace(service.config, name=another, port=port)
         self._add(copy, self.tr("duplicating “{name}”").format(name=name), start=service.running, offer=True)
@@ -143,6 +140,15 @@ class ServiceActions(QObject):
         name, port = suggested_name(protocol, responder, others), suggested_port(protocol, others)
         config = ServiceConfig(name, protocol, self._host(), port, responder, options={"rules": [dict(rule)]})
         return self._open_dialog(config, others, protocol)
+
+    def take(self, config: ServiceConfig) -> None:
+        """Add a service that comes from elsewhere, stopped; with a name and a port that are free."""
+        others = self._edits.state.services
+        if any(other.name == config.name for other in others):
+            config = replace(config, name=free_name(config.name, others))
+        if config.port and place_problem(config.protocol, config.host, config.port, others):
+            config = replace(config, port=suggested_port(config.protocol, others))
+        self._add(config, start=False)
 
     def _add(self, config: ServiceConfig, text: str = "", *, start: bool, offer: bool = False) -> None:
         """``offer``: whether its address is to be edited at once."""

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QInputDialog, QMenu, QWidget
 
 from app.post import Post
-from app.workspace.reading import MAX_NAME
+from app.workspace.service_checks import MAX_NAME
 from ui.edits import Edits
 from ui.parts.labels import unmarked
 from ui.services.list_drag import Drop, reordered

@@ -12,7 +12,7 @@ from app.options import Options
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.workspace import reading as workspace
+from app.workspace import service_checks
 
 HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
 """The addresses that the form offers."""
@@ -29,6 +29,13 @@ def suggested_name(protocol: str, responder: str, others: Collection[ServiceConf
     return next(text for n in count(1) if (text := name if n == 1 else f"{name}-{n}") not in taken)
 
 
+def free_name(name: str, others: Collection[ServiceConfig]) -> str:
+    """``name`` with a number behind it, that none of ``others`` has."""
+    taken = {other.name for other in others}
+    endings = (f"-{number}" for number in count(2))
+    return next(new for end in endings if (new := name[: service_checks.MAX_NAME - len(end)] + end) not in taken)
+
+
 def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
     """A port that no other service has, not even one with another transport, which would be confusing."""
     taken = {other.port for other in others}
@@ -36,7 +43,7 @@ def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
 
 
 def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:
-    if problem := workspace.name_problem(name):
+    if problem := service_checks.name_problem(name):
         return QCoreApplication.translate("ServiceChecks", "The name {problem}").format(problem=problem)
     if any(other.name == name for other in others):
         return QCoreApplication.translate("ServiceChecks", "“{name}” is taken. Give each service its own name").format(
@@ -82,7 +89,7 @@ def kept_faults(config: ServiceConfig) -> tuple[Options, ...]:
 
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
     """Names the service that has this address already, or None. Opening a workspace checks the same."""
-    other = workspace.taken_by(protocol, host, port, others)
+    other = service_checks.taken_by(protocol, host, port, others)
     if other is None:
         return None
     words = QCoreApplication.translate("ServiceChecks", "{address} is taken by “{name}”. Choose another port")

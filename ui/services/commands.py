@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QCoreApplication
+from PyQt5.QtCore import QCoreApplication, QPoint
+from PyQt5.QtGui import QCursor
 from PyQt5.QtWidgets import QWidget
 
 from app.post import Post
+from app.services.config import ServiceConfig
 from ui.actions.build import Actions
 from ui.services.actions import ServiceActions
 from ui.services.side import ServicesSide
@@ -24,8 +26,12 @@ class ServiceCommands:
         window: QWidget,
         say: Callable[[str], object],
         tell: Callable[[str], object],
+        offer_copy: Callable[[ServiceConfig, QPoint], object],
     ) -> None:
-        """``window`` is the parent of dialogs; ``say`` shows what went wrong, ``tell`` what was done."""
+        """``window`` is the parent of dialogs; ``say`` shows what went wrong, ``tell`` what was done;
+        ``offer_copy`` offers the outposts to which a service can be copied, at a place on the screen.
+        """
+        self._offer_copy = offer_copy
         self._post, self._side, self._actions, self._window, self._say = post, side, actions, window, say
         self._tell = tell
 
@@ -63,6 +69,11 @@ class ServiceCommands:
 
     def duplicate_service(self) -> None:
         self._actions.duplicate(self._side.services.selected)
+
+    def copy_to_outpost(self) -> None:
+        service = self._post.services.get(self._side.services.selected)
+        if service is not None:
+            self._offer_copy(service.config, QCursor.pos())
 
     def toggle_tls(self) -> None:
         self._actions.toggle_tls(self._side.services.selected)

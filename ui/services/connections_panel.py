@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 from typing import Any
 
-from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -128,6 +128,7 @@ class ConnectionsPanel(QListView):
         theme.notifier.fonts_changed.connect(self._on_fonts)
         self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))
 
+    @pyqtSlot()
     def _on_fonts(self) -> None:
         self.scheduleDelayedItemsLayout()
 

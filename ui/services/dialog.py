@@ -20,11 +20,12 @@ from PyQt5.QtWidgets import (
 )
 
 from app import responders
+from app.options import Option
 from app.responders.rulebook import rules_of, title_of
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.workspace import reading as workspace
+from app.workspace import service_checks
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, OptionForm, Wrapped, column, sentence, set_property, tab_through, tell
 from ui.forms.helped_items import HelpedChoice
@@ -47,7 +48,8 @@ class ServiceDialog(CarefulDialog):
         _suggested: the suggested name and port. They follow the protocol until the user edits them.
         _forms: the form of options by responder and protocol. They are kept, so that nothing is lost
             when the user selects another responder and comes back.
-        _pages: the pages of other settings, by section and protocol.
+        _scrolls: the tabs of other settings, by section and protocol.
+        _pages: what is in them, of those that were looked at: a new service rarely needs them, and they take long.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class ServiceDialog(CarefulDialog):
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
         self._scrolls: dict[tuple[str, str], Page] = {}
-        self.setWindowTitle(self.tr("New service"))
+        self.setWindowTitle(self.title())
         self._build()
         self._lay_out()
         self._fill(self._config)
@@ -80,7 +82,7 @@ class ServiceDialog(CarefulDialog):
         self.port.textChanged.connect(self._check)
         self.responder.currentIndexChanged.connect(self._on_responder)
         self._check()
-        self.tabs.currentChanged.connect(lambda _: self._fit(shrinks=False))
+        self.tabs.currentChanged.connect(lambda _: self._show_tab())
         self._fit()
         self.name.selectAll()
         self.name.setFocus()
@@ -89,8 +91,16 @@ class ServiceDialog(CarefulDialog):
     def typed(self) -> object:
         return self.config(), self.port.text()
 
+    def title(self) -> str:
+        """What stands above it."""
+        return self.tr("New service")
+
     def lost(self) -> str:
         return self.tr("Discard the new service?")
+
+    def rules_words(self) -> str:
+        """What is said of rules, which this form does not show."""
+        return self.tr("You edit the rules on the page of the service, which opens next.")
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
@@ -125,8 +135,9 @@ class ServiceDialog(CarefulDialog):
         return kept | self.options.options() | (self._values("options") or {})
 
     def _values(self, section: str) -> dict[str, Any] | None:
-        page = self._pages.get((section, self._protocol()))
-        return page.values() if page else None
+        protocol = self._protocol()
+        page = self._pages.get((section, protocol))
+        return page.values() if page is not None else self._given(section, protocol)
 
     # -- building the dialog
 
@@ -232,7 +243,7 @@ class ServiceDialog(CarefulDialog):
             self.tr("Shown in the list and in each event of the service"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
-        responder = workspace.responder_problem(self._responder(), self._protocol())
+        responder = service_checks.responder_problem(self._responder(), self._protocol())
         found = responders.find(self._responder())
         tell(
             self.responder,
@@ -243,11 +254,12 @@ class ServiceDialog(CarefulDialog):
         options = self.options.check()
         place = self._check_place()
         first = not name and not responder and not place and options
-        valid = [first, *(page.check() for page in self._shown_pages())]
-        for index, page_valid in enumerate(valid):
-            self.tabs.setTabIcon(index, QIcon() if page_valid else icon("warning", "bad"))
-        self.ok.setEnabled(all(valid))
-        self.only.setEnabled(all(valid))
+        wrong = {self._scrolls[key] for key, page in self._shown_pages().items() if not page.check()}
+        wrong |= set() if first else {self._scroll}
+        for index in range(self.tabs.count()):
+            self.tabs.setTabIcon(index, icon("warning", "bad") if self.tabs.widget(index) in wrong else QIcon())
+        self.ok.setEnabled(not wrong)
+        self.only.setEnabled(not wrong)
 
     def _check_place(self) -> str | None:
         host, port = self._host(), self.port.text().strip()
@@ -330,7 +342,7 @@ class ServiceDialog(CarefulDialog):
         self.rules.setVisible(option is not None)
         given = self._options().get(option.name, ()) if option is not None else ()
         titles = [" → ".join(filter(None, title_of(name, protocol, rule))) for rule in given]
-        words = self.tr("You edit the rules on the page of the service, which opens next.")
+        words = self.rules_words()
         self.rules.setText("\n".join([*titles[:SHOWN], *(["…"] if len(titles) > SHOWN else []), words]))
 
     def _show_pages(self) -> None:
@@ -346,38 +358,56 @@ class ServiceDialog(CarefulDialog):
             "restart": self.tr("Restart"),
         }
         for section, title in titles.items():
-            page = self._page(section, protocol)
-            if page is not None:
+            if (section, protocol) not in self._scrolls and self._declared(section, protocol):
+                self._scrolls[section, protocol] = self._paged(padded())
+            if (section, protocol) in self._scrolls:
                 self.tabs.addTab(self._scrolls[section, protocol], title)
         self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
-        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons follow in the tab order
+        self._set_tab_order()
 
-    def _page(self, section: str, protocol: str) -> SectionPage | None:
-        if (section, protocol) in self._pages:
-            return self._pages[section, protocol]
+    def _set_tab_order(self) -> None:
+        tab_through(self._scroll.widget(), *self._shown_pages().values())  # the buttons follow in the tab order
+
+    def _show_tab(self) -> None:
+        """Make what is in the tab in view, if that is not there yet."""
+        for key in [key for key, scroll in self._scrolls.items() if scroll is self.tabs.currentWidget()]:
+            if key not in self._pages:
+                section = key[0]
+                can_be_off = section in settings.OPTIONAL
+                page = SectionPage(section, self._declared(*key), self._given(*key), can_be_off=can_be_off)
+                page.changed.connect(self._check)
+                self._pages[key] = page
+                self._scrolls[key].widget().layout().addWidget(page)
+                page.show()  # at once, so that it is measured with the others
+                self._set_tab_order()
+                page.check()
+        self._fit(shrinks=False)
+
+    def _declared(self, section: str, protocol: str) -> tuple[Option, ...]:
+        """The options on a page; none: there is no such page."""
+        if section in settings.SECTIONS:
+            return settings.declared(section, protocol)
         found = responders.find(self._responder())
         own = {option.name for option in found.options_for(protocol)} if found else set()
-        declared = settings.declared(section, protocol) if section in settings.SECTIONS else PROTOCOLS[protocol].options
-        declared = tuple(option for option in declared if section != "options" or option.name not in own)
-        if not declared:
-            return None
-        given = getattr(self._config, section) if protocol == self._config.protocol else None
+        return tuple(option for option in PROTOCOLS[protocol].options if option.name not in own)
+
+    def _given(self, section: str, protocol: str) -> dict[str, Any] | None:
+        """The values that a page begins with; None: the section is off."""
+        names = {option.name for option in self._declared(section, protocol)}
+        given = getattr(self._config, section) if names and protocol == self._config.protocol else None
         if section == "options":
-            given = {key: value for key, value in (given or {}).items() if key in {option.name for option in declared}}
-        page = SectionPage(section, declared, given, can_be_off=section in settings.OPTIONAL)
-        page.changed.connect(self._check)
-        self._pages[section, protocol] = page
-        self._scrolls[section, protocol] = self._paged(padded(page))
-        return page
+            return {key: value for key, value in (given or {}).items() if key in names}
+        return given
 
     def _paged(self, page: Page) -> Page:
         """Grow the dialog when the page changes: rows appear, and texts take more lines."""
         page.changed.connect(lambda: self._fit(shrinks=False))
         return page
 
-    def _shown_pages(self) -> list[SectionPage]:
-        pages = (self._pages.get((section, self._protocol())) for section in ("options", *settings.SECTIONS))
-        return [page for page in pages if page is not None]
+    def _shown_pages(self) -> dict[tuple[str, str], SectionPage]:
+        """The pages of this protocol that were made."""
+        keys = ((section, self._protocol()) for section in ("options", *settings.SECTIONS))
+        return {key: self._pages[key] for key in keys if key in self._pages}
 
     def _split_address(self) -> None:
         """If the user pasted ``host:port`` as the host, put each part into its own field."""

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt5.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PyQt5.QtWidgets import QListView, QToolTip
 
 from ui.looks import theme
@@ -55,6 +64,7 @@ class ServicesList(QListView):
         model.rows_changed.connect(self._repaint)
         theme.notifier.fonts_changed.connect(self.measure)
 
+    @pyqtSlot()
     def measure(self) -> None:
         """Fonts or view have changed: lay all rows out again."""
         self.delegate.measure()
@@ -80,6 +90,14 @@ class ServicesList(QListView):
         """Make a row current and scroll to it; -1: no row."""
         self.setCurrentIndex(self._model.index(number) if number >= 0 else QModelIndex())
         if number >= 0:
+            self.scrollTo(self.currentIndex())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is told below the list may take the room of the very row that it is about."""
+        before = QRect(0, 0, event.oldSize().width(), event.oldSize().height())
+        was_seen = before.intersects(self.visualRect(self.currentIndex()))
+        super().resizeEvent(event)
+        if was_seen:
             self.scrollTo(self.currentIndex())
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PyQt5.QtCore import QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
@@ -100,6 +100,7 @@ class ServicesPanel(QWidget):
         column.addWidget(self.trouble)
         self.setFocusProxy(self.list)
 
+    @pyqtSlot()
     def _size_icon(self) -> None:
         self.compact_button.setIconSize(QSize(theme.scaled(16), theme.scaled(16)))
 

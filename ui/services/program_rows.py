@@ -58,7 +58,7 @@ def _of_port(port: HostedPort, traffic: Traffic) -> ServiceRow:
         name=config.name,
         group=config.group,
         port="" if port.outgoing else f":{config.port}",
-        address=translate("Services", "connections of the program") if port.outgoing and up else port.host,
+        address=translate("Services", "as a client") if port.outgoing and up else port.host,
         state=STATES[type(status)],
         word=_port_word(port),
         reason=status.reason if isinstance(status, Failed) else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import QTimer, pyqtSlot
 from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
 from PyQt5.QtWidgets import QPlainTextEdit, QWidget
 
@@ -91,7 +91,8 @@ class Transcript(QPlainTextEdit):
         self._skipped = 0
         super().clear()
 
-    def _on_theme(self, _: theme.Theme) -> None:
+    @pyqtSlot()
+    def _on_theme(self) -> None:
         self._colors.rehighlight()
 
     def _write(self) -> None:

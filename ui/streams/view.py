@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import (
     QCloseEvent,
     QColor,
@@ -296,6 +296,7 @@ class StreamView(QWidget):
 
     # -- writing
 
+    @pyqtSlot()
     def _rewrite(self, *_: object) -> None:
         """Lay out all pieces again: the theme, the format or the pieces have changed."""
         self._trim(AS_HEX if self.look.currentData() else AS_TEXT)

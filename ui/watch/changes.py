@@ -7,7 +7,7 @@ from PyQt5.QtCore import QObject
 from app.options import Options
 from app.sending.clients import CLIENTS
 from app.watch.config import MAX_WATCHES, WatchConfig, client_of, made_of, mistakes, schemes, without_outpost
-from ui.edits import Edits
+from ui.edits import Edits, put_among
 
 FIRST_SENT = {"tcp": "", "udp": "ping", "websocket": "", "http": ""}
 """What a watch on a service sends at first, by its protocol."""
@@ -66,13 +66,13 @@ class WatchChanges(QObject):
 
         The table must have no problems.
         """
-        new, watches = made_of(table), list(self.watches)
-        places = [at for at, watch in enumerate(watches) if watch.name == instead]
-        if places:
-            watches[places[0]] = new
-            self._edits.set_watches(watches, self.tr("editing the watch “{name}”").format(name=instead))
+        new, before = made_of(table), self.watches
+        watches = put_among(before, new, instead)
+        if len(watches) == len(before):
+            text = self.tr("editing the watch “{name}”").format(name=instead)
         else:
-            self._edits.set_watches([*watches, new], self.tr("adding the watch “{name}”").format(name=new.name))
+            text = self.tr("adding the watch “{name}”").format(name=new.name)
+        self._edits.set_watches(watches, text)
         return new.name
 
     def remove(self, name: str) -> None:

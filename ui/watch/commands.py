@@ -73,9 +73,13 @@ class WatchCommands:
         dock.begin()
 
     def watch_service(self) -> None:
+        self.watch(self._selected())
+
+    def watch(self, target: str) -> None:
+        """Open the form of a new watch on a service, here or of an outpost."""
         if not self.dock.isVisible():
             self.watches()
-        self._new(self._selected())
+        self._new(target)
 
     # -- the dialog
 

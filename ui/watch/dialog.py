@@ -35,7 +35,7 @@ class WatchForm(OptionForm):
         if client is None:
             return not option.protocols
         fits = not option.protocols or client.protocol in option.protocols
-        return fits and (option.name != "certificate_days" or client.tls)
+        return fits and (option.name not in ("certificate_days", "verify") or client.tls)
 
 
 class WatchDialog(FormDialog):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import QSize, Qt, QUrl
+from PyQt5.QtCore import QSize, Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import QDesktopServices
 from PyQt5.QtWidgets import QAction, QLabel, QMenu, QToolButton, QWidgetAction
 
@@ -57,6 +57,7 @@ class CaptureButton(QToolButton):
         widest = max(metrics.horizontalAdvance(text) for text in self._texts())
         return QSize(hint.width() - metrics.horizontalAdvance(self.text()) + widest, hint.height())
 
+    @pyqtSlot()
     def _on_fonts(self) -> None:
         self.setIconSize(QSize(theme.scaled(14), theme.scaled(14)))
         self.updateGeometry()
@@ -64,6 +65,7 @@ class CaptureButton(QToolButton):
     def _texts(self) -> tuple[str, str, str]:
         return f" {self.tr('Capturing')}", f" {self.tr('Paused')}", f" {self.tr('Not capturing')}"
 
+    @pyqtSlot()
     def refresh(self, *_: object) -> None:
         """Show the state of the capture."""
         recorder = self._post.recorder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
-from ui.outposts.commands import OutpostCommands
+from ui.outposts.commands import Elsewhere, OutpostCommands
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -60,11 +60,12 @@ from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.commands import WorkbenchCommands
-from ui.workbench.faults_dialog import edit_faults
+from ui.workbench.faults.dialog import edit_faults
 from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
     from ui.instance import Wish
+    from ui.services.elsewhere import ServicesElsewhere
 
 WORKSPACE = ".toml"
 PROGRAMS = (".py", ".tac")
@@ -171,21 +172,33 @@ class MainWindow(QMainWindow):
         self.workbench.said.connect(self.notices.say)
 
     def _make_commands(self, reader: Reader) -> None:
-        post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
-        selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
+        bridge = self.bridge
+        selection = Selection(self._post, self.edits, bridge, self.side, self.browser, self.failure_actions)
+        self._make_docks(reader, selection)
+        self.capture_commands = CaptureCommands(
+            self._post, reader, self.captures, self.browser, self, selection.connection, self._settings
+        )
+        self._connect_actions(selection)
+        self._make_examples()
+        bridge.capture_changed.connect(self._read_anew)
+        self.middle.show_panes_on(self.actions_)
+        self.actions_.follow(selection.changed, selection.situation)
+
+    def _make_docks(self, reader: Reader, selection: Selection) -> None:
+        post, edits, bridge = self._post, self.edits, self.bridge
         self.sending = SendCommands(
             post,
             edits,
             bridge,
             self,
             lambda: post.services.get(self.services.selected),
-            files.folder,
+            self.files.folder,
             reader,
             lambda: self.browser.current_event,
             edit_faults,
             self._settings,
         )
-        files.changed.connect(self.sending.refresh)
+        self.files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
@@ -198,7 +211,10 @@ class MainWindow(QMainWindow):
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
-        self.outposts = OutpostCommands(post, edits, self, self.notices.say, self.browser.show_filtered)
+        self.outposts = OutpostCommands(
+            post, edits, self, self.notices.say, self.browser.show_filtered,
+            Elsewhere(lambda *ask: self.elsewhere.do(*ask), self.sending.send_to, self.watches.watch),
+        )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.alerts = AlertCommands(
             post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
@@ -208,12 +224,18 @@ class MainWindow(QMainWindow):
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
-        self.capture_commands = CaptureCommands(
-            post, reader, self.captures, self.browser, self, selection.connection, self._settings
-        )
+
+    def _connect_actions(self, selection: Selection) -> None:
+        post, edits = self._post, self.edits
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
-            post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
+            post,
+            self.side,
+            self.service_actions,
+            self,
+            self.notices.say,
+            self._status_line.tell,
+            lambda *asked: self.elsewhere.offer_copy(*asked),
         )
         services.keep_keys(self.actions_)
         self.actions_.say_why(self._status_line.tell)
@@ -230,7 +252,7 @@ class MainWindow(QMainWindow):
                 post,
                 edits,
                 self._settings,
-                files,
+                self.files,
                 self.middle,
                 self.command_palette,
                 self,
@@ -251,14 +273,13 @@ class MainWindow(QMainWindow):
             ProgramCommands(post, self),
             ProgramsCommands(self.programs, lambda: self.services.selected),
         )
-        self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
+
+    def _make_examples(self) -> None:
+        self.examples = Examples(self._post, self.edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)
         self.start_page.template_wanted.connect(self.examples.begin)
         self.examples.page_wanted.connect(self.workbench.open)
         self.examples.pane_wanted.connect(self.middle.show_service)
-        bridge.capture_changed.connect(self._read_anew)
-        self.middle.show_panes_on(self.actions_)
-        self.actions_.follow(selection.changed, selection.situation)
 
     def _place(self) -> None:
         column = QVBoxLayout(self._whole)
@@ -274,6 +295,15 @@ class MainWindow(QMainWindow):
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(WIDTH, HEIGHT)
         self.middle.restore(self._settings)
+
+    @cached_property
+    def elsewhere(self) -> ServicesElsewhere:
+        """Services of outposts; made when it is first wanted."""
+        from ui.services.elsewhere import ServicesElsewhere
+
+        return ServicesElsewhere(
+            self, self.notices.say, self._status_line.tell, self.service_actions.take, self.outposts.outposts_now
+        )
 
     # -- the window itself
 

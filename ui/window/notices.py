@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt5.QtCore import pyqtSlot
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from app.capture.recorder import Trouble
@@ -77,6 +78,7 @@ class Notices(QWidget):
             self._said = words
             self.plugin_trouble.say(words)
 
+    @pyqtSlot()
     def _on_looks(self) -> None:
         self._on_trouble(self._recorder.trouble)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from PyQt5.QtCore import QCoreApplication, QEvent, QObject, Qt
-from PyQt5.QtGui import QBrush, QColor, QIcon, QKeyEvent, QPixmap
+from PyQt5.QtGui import QBrush, QColor, QIcon, QKeyEvent
 from PyQt5.QtWidgets import (
     QFrame,
     QHeaderView,
@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from ui.looks import theme
+from ui.looks.icons import painted
 from ui.parts.labels import plain
 from ui.settings import Settings
 
@@ -223,9 +224,7 @@ def _item(entry: Entry) -> QTreeWidgetItem:
 @cache
 def _blank() -> QIcon:
     """An empty icon, so that all names are aligned."""
-    pixmap = QPixmap(16, 16)
-    pixmap.fill(Qt.transparent)
-    return QIcon(pixmap)
+    return painted(lambda painter, rect: None)
 
 
 def _nothing() -> QTreeWidgetItem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QPushButton
 
 from app.capture.recorder import Recorder
@@ -31,6 +31,7 @@ class PauseBar(NoticeBar):
         theme.notifier.changed.connect(self.refresh)  # the format of times may have changed, too
         self.refresh()
 
+    @pyqtSlot()
     def refresh(self, *_: object) -> None:
         """Say how much was not stored so far."""
         pause = self._recorder.pause_now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time_ns
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.capture.keeping.about import About
@@ -80,6 +80,7 @@ class RecoveryBar(QFrame):
         button.setAutoDefault(False)
         return button
 
+    @pyqtSlot()
     def _paint_mark(self, *_: object) -> None:
         self._mark.setPixmap(icon("warning", "warning").pixmap(16, 16))
 

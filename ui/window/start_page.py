@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -184,6 +184,7 @@ class StartPage(QScrollArea):
         narrow = self.viewport().width() < theme.scaled(NARROW)
         self._columns.setDirection(QBoxLayout.TopToBottom if narrow else QBoxLayout.LeftToRight)
 
+    @pyqtSlot()
     def _measure(self) -> None:
         self._inner.setMaximumWidth(theme.scaled(WIDTH))
         self._arrange()
@@ -247,6 +248,7 @@ class Offer(QPushButton):
             label.setAttribute(Qt.WA_TransparentForMouseEvents)
             label.setTextFormat(Qt.PlainText)
 
+    @pyqtSlot()
     def _paint_mark(self, *_: object) -> None:
         side = theme.scaled(18)
         self._mark.setFixedWidth(side)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar, QWidget
 
@@ -111,6 +111,7 @@ class StatusLine(QStatusBar):
         super().resizeEvent(event)
         self.fit()
 
+    @pyqtSlot()
     def fit(self) -> None:
         """Show the figures for which there is room; the others are in the bar's tooltip."""
         if self._fitting or self.currentMessage():  # a message takes the place of all figures for a while

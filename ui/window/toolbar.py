@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QMenu, QToolBar, QToolButton
 
@@ -65,6 +65,7 @@ class Toolbar(QToolBar):
         self._on_fonts()
         theme.notifier.fonts_changed.connect(self._on_fonts)
 
+    @pyqtSlot()
     def _on_fonts(self) -> None:
         self.setIconSize(QSize(theme.scaled(14), theme.scaled(14)))
         self._fold()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QCoreApplication, Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from twisted.internet.defer import Deferred
@@ -84,6 +84,7 @@ class TrustQuestion(QFrame):
         button.clicked.connect(lambda: call())  # type: ignore[operator]
         return button
 
+    @pyqtSlot()
     def _paint_mark(self, *_: object) -> None:
         self._mark.setPixmap(icon("warning", "warning").pixmap(16, 16))
 
@@ -114,6 +115,7 @@ class TrustQuestion(QFrame):
         super().showEvent(event)
         self._measure()
 
+    @pyqtSlot()
     def _measure(self, *_: object) -> None:
         """The list is as tall as its lines, up to ``LINES``."""
         self.list.ensurePolished()  # it has the theme's font only then

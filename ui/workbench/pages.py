@@ -15,7 +15,7 @@ from app.services.config import ServiceConfig
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.panes.tabs import PaneTabs
-from ui.workbench.page import ServicePage
+from ui.workbench.page.service_page import ServicePage
 
 
 class Workbench(QObject):

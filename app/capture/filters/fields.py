@@ -33,7 +33,7 @@ class Lookup:
     Attributes:
         column: of ``event``; its value names a row of the other table.
         select: a SELECT of such values, to which a condition on the field's ``sql`` is added.
-        partial: whether the other table may lack what an event names.
+        partial: whether the other table may lack what an event names, or have no value for it.
     """
 
     column: str
@@ -73,6 +73,8 @@ class Field:
 
 _SERVICE = Lookup("service", "SELECT id FROM service WHERE ")
 _CONNECTION = Lookup("conn", "SELECT id FROM connection WHERE ")
+_OUTPOST = replace(_SERVICE, partial=True)
+_UPSTREAM = replace(_CONNECTION, partial=True)
 _NOTE = Lookup("id", "SELECT event FROM note WHERE ", partial=True)
 # Captures of earlier builds have no such column: the name stands for the outer one there.
 _CHECK = Lookup("conn", "SELECT id FROM (SELECT id, NULL AS watch FROM connection) AS o WHERE ", partial=True)
@@ -115,16 +117,14 @@ FIELDS = {
         Field("time", "time", "12:03:00 of any day, 2026-11-20T12:03:00, or -5m for the last five minutes", "time"),
         Field("kind", "kind", "what happened", "kind", values=tuple(events.NAMES.values())),
         Field("service", "text", "name of the service", "name", _SERVICE),
-        Field(
-            "outpost", "text",
-            "name of the outpost that has the service; services of this program have none", "outpost", _SERVICE,
-        ),
+        Field("outpost", "text", "name of the outpost that has the service; services of this program have none",
+              "outpost", _OUTPOST),
         Field("protocol", "text", "protocol of the service", "protocol", _SERVICE,
               values=("tcp", "udp", "http", "websocket", "ssh")),
         Field("conn", "number", "number of the connection", "conn"),
         Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION),
         Field("host", "address", "our side: 127.0.0.1 or 127.0.0.1:9007", "host", _CONNECTION),
-        Field("upstream", "text", "server to which a relay forwards the connection", "upstream", _CONNECTION),
+        Field("upstream", "text", "server to which a relay forwards the connection", "upstream", _UPSTREAM),
         Field("size", "number", "size in bytes, such as 500, 10k or 2M", "size"),
         Field("direction", "text", "received or sent", _DIRECTION, values=("received", "sent")),
         Field("summary", "text", "the line that the log shows; raw bytes have none", "summary"),

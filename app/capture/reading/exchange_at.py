@@ -18,7 +18,8 @@ from app.capture.reading.values import words
 from app.events import Event
 from app.http.body import Body
 from app.http.contents import Content, of_body
-from app.http.exchanges import Exchange, Exchanges
+from app.http.exchange import Exchange
+from app.http.exchanges import Exchanges
 from app.http.frames import FramedBodies
 
 KEPT = 4 << 20

@@ -11,7 +11,7 @@ from app.events import Event
 
 if TYPE_CHECKING:
     from app.http.body import Body
-    from app.http.exchanges import Exchange
+    from app.http.exchange import Exchange
 
 UNREAD = "(what could not be read)"
 """In the place of a request line."""

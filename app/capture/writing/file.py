@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import os
-import shutil
 import sqlite3
-import stat
-import sys
 import time
 from collections.abc import Iterator
-from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 from app import events, limits
 from app.capture import errors, schema, untrusted
-from app.capture.writing import outposts, tally
-from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Elsewhere, Sample, Services
+from app.capture.writing import outposts, places
+from app.capture.writing.batch import FIELDS, Batch
 from app.capture.writing.checkpoints import Checkpoints
 from app.capture.writing.log import Log
 from app.capture.writing.rolling import Rolling
+from app.capture.writing.rows import Rows
 from app.files import databases
 
 PAGE_SIZE = 16_384
 """Bytes. With SQLite's default of 4,096, large payloads are stored half as fast; with larger pages, a few small
 events cause more to be written."""
-
-_INSERT = (
-    "INSERT INTO stored (id, time, kind, service, conn, size, payload, summary, detail, zero, same)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10, ?11)"
-)
-
-
-_UPDATING = frozenset({events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED, events.LOG})
-"""Kinds of events that say more of their connection."""
 
 
 class CaptureFile:
@@ -57,17 +43,15 @@ class CaptureFile:
         # SQLite has its log beside the file, not beside a link to it.
         self.path = path = Path(os.path.realpath(path))
         self._run, self._limit = run, limit
-        self._service_ids: list[int | None] = [None]
-        self._far: set[int | None] = set()  # services of outposts
         self._spoiled = False
-        _check_kind(path)
+        places.check_kind(path)
         if path.exists() and (reason := databases.trouble(path)):
             raise errors.UnreadableCaptureError(path=path, reason=reason)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Kept open until SQLite has closed the file: closing it earlier would release SQLite's own locks.
-        self._held = _create(path)
+        self._held = places.create(path)
         try:
-            _lock(self._held)
+            places.lock(self._held)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             try:
                 self._prepare()
@@ -94,7 +78,6 @@ class CaptureFile:
             schema.create(self._db)
         else:
             schema.complete(self._db)
-        self._rolling = Rolling(self._db, self._limit)
         self.first, self.last = self._db.execute(schema.RANGE).fetchone()
         meta = schema.meta(self._db)
         same = meta.get("run") == self._run
@@ -104,7 +87,7 @@ class CaptureFile:
         offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
         if not isinstance(offset, int) or not 0 <= offset < untrusted.MAX_ID:
             raise errors.DamagedCaptureError(path=self.path, reason="it has numbers that no connection has")
-        self._offset: int = offset
+        self._rows = Rows(self._db, Rolling(self._db, self._limit), offset)
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [
@@ -137,10 +120,11 @@ class CaptureFile:
             raise errors.LogTakenAwayError(path=self.path)
         with self._transaction():
             if services is not None:
-                self._define(services)
+                self._rows.define(services)
             if elsewhere is not None:
-                self._read_elsewhere(elsewhere)
-            self._insert(sequence, flat, sample)
+                self._rows.read_elsewhere(elsewhere)
+            self._rows.insert(self.last + 1, flat, sample)
+            self._count(sequence, len(flat) // FIELDS)
         self.last += len(flat) // FIELDS
         self.events += len(flat) // FIELDS
         self.sequence = sequence
@@ -158,109 +142,12 @@ class CaptureFile:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _define(self, services: Services) -> None:
-        known = {one[1:]: one[0] for one in self._db.execute("SELECT id, name, protocol, outpost FROM service")}
-        ids: list[int | None] = [None]
-        for name, protocol, *outpost in services:
-            key = name, protocol, outpost[0] if outpost else None
-            if key not in known:
-                known[key] = len(known) + 1
-                self._db.execute(
-                    "INSERT INTO service (id, name, protocol, outpost) VALUES (?, ?, ?, ?)", (known[key], *key)
-                )
-            ids.append(known[key])
-        self._service_ids = ids
-        self._far = {known[key] for key in known if key[2] is not None}
-
-    def _read_elsewhere(self, elsewhere: Elsewhere) -> None:
-        """Store how far outposts were read, and which of their connections came."""
-        progress, connections = elsewhere
-        numbers = outposts.store(self._db, progress)
-        ids = self._service_ids
-        outposts.connect(
-            self._db,
-            [
-                (self._connection(ours), numbers[name, capture], theirs, ids[service], peer, host, opened)
-                for name, capture, theirs, ours, service, peer, host, opened in connections
-            ],
-        )
-
-    def _connection(self, number: int) -> int | None:
-        """The id of a connection of this run; a negative number is the id of one of an earlier run."""
-        return number + self._offset if number > 0 else -number or None
-
-    def _insert(self, sequence: int, flat: list[Any], sample: Sample | None) -> None:
-        columns = [flat[i::FIELDS] for i in range(FIELDS)]
-        times, kinds, services, conns = columns[:4]
-        ids, offset = self._service_ids, self._offset
-        columns[2] = [ids[s] for s in services]
-        columns[3] = [c + offset if c > 0 else -c or None for c in conns]
+    def _count(self, sequence: int, number: int) -> None:
+        """Note that the batch ``sequence`` is stored, with ``number`` events."""
         first = self.last + 1
-        payloads = columns[PAYLOAD]
-        same = _take_same(payloads, first) if SAME in payloads or SAME_BUT_ONE in payloads else repeat(None)
-        zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
-        self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
-        present = set(kinds)
-        if events.CONNECTION_OPENED in present:
-            self._open_connections(first, columns)
-        added = tally.added(kinds, columns[3], columns[4], payloads)
-        self._db.executemany(tally.ADD, (one for one in added if one[-1] is not None))
-        self._rolling.add(columns, present, added, sample)
-        if not _UPDATING.isdisjoint(present):
-            self._update_connections(first, columns)
-        if not events.FAILURES.isdisjoint(present):
-            self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
-        if events.FAILURE_RESOLVED in present:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns, self._far)
-            )
-        if events.LOST in present:
-            self._count_lost(kinds, columns[7])
-        if events.NOTE in present:
-            # That of an outpost is on an event there.
-            rows = zip(kinds, columns[2], columns[7], strict=True)
-            notes = (detail for kind, service, detail in rows if kind == events.NOTE and service not in self._far)
-            schema.keep_notes(self._db, notes)
-        self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
-        counts = [(sequence, "sequence"), (self.events + len(times), "events")]
+        self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + number - 1))
+        counts = [(sequence, "sequence"), (self.events + number, "events")]
         self._db.executemany("UPDATE meta SET value = ? WHERE key = ?", counts)
-
-    def _count_lost(self, kinds: list[int], details: list[str]) -> None:
-        lost = sum(json.loads(d).get("count", 0) for kind, d in zip(kinds, details, strict=True) if kind == events.LOST)
-        self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'lost'", (lost,))
-
-    def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
-        opened = []
-        for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
-            if kind == events.CONNECTION_OPENED:
-                d = json.loads(detail)
-                opened.append((conn, service, d.get("peer"), d.get("host"), when, number, d.get("watch")))
-        self._db.executemany(
-            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first, watch)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            opened,
-        )
-
-    def _update_connections(self, first: int, columns: list[list[Any]]) -> None:
-        """Store how connections ended, what was agreed on for TLS, and which upstream serves them."""
-        closed, tls, served = [], [], []
-        for number, (when, kind, conn, detail) in enumerate(
-            zip(*columns[:2], columns[3], columns[7], strict=True), first
-        ):
-            if kind == events.CONNECTION_CLOSED:
-                d = json.loads(detail)
-                closed.append((when, d.get("reason"), d.get("received", 0), d.get("sent", 0), number, conn))
-            elif kind == events.TLS_OPENED:
-                tls.append((json.loads(detail).get("version", "TLS"), conn))
-            elif kind == events.TLS_FAILED:
-                tls.append(("failed", conn))
-            elif kind == events.LOG and conn and detail and '"through"' in detail:
-                served.append((tally.upstream(detail), conn))
-        self._db.executemany(
-            "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
-        )
-        self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
-        self._db.executemany("UPDATE connection SET upstream = ? WHERE id = ?", served)
 
     def newest(self) -> int:
         """The time of the newest event, in ns since 1970; 0 where there is none of ``run``."""
@@ -318,7 +205,7 @@ class CaptureFile:
 
     def _overwritten(self) -> bool:
         """Whether something else was written into our file."""
-        return os.pread(self._held, len(_MAGIC), 0) != _MAGIC if hasattr(os, "pread") else False
+        return os.pread(self._held, len(places.MAGIC), 0) != places.MAGIC if hasattr(os, "pread") else False
 
     def rescue(self) -> int:
         """Write a copy of the file, which is still open here, to its path after it, or its log, was removed.
@@ -333,16 +220,16 @@ class CaptureFile:
         if not self._moved():
             for log in self._log.paths:
                 if os.path.lexists(log):  # somebody else's: SQLite would apply it to our copy
-                    _clear(log)
+                    places.clear_log(log)
             os.replace(spare, self.path)
             return 0
-        if os.path.lexists(self.path) and not _is_capture(self.path):
-            set_aside(self.path)
+        if os.path.lexists(self.path) and not places.is_capture(self.path):
+            places.set_aside(self.path)
         if not self.path.exists():
             os.replace(spare, self.path)
             return 0
         if os.fstat(self._held).st_nlink == 0:
-            os.replace(spare, _free_name(self.path))
+            os.replace(spare, places.free_name(self.path))
         else:
             spare.unlink()
         return self.events
@@ -358,13 +245,13 @@ class CaptureFile:
         whole = False
         with contextlib.suppress(sqlite3.Error):
             if overwritten or self._log.readable():
-                whole = is_whole(self._copied())
+                whole = places.is_whole(self._copied())
         self._spoiled = True
-        aside = set_aside(self.path) if overwritten or not whole else None
+        aside = places.set_aside(self.path) if overwritten or not whole else None
         log = self._log.paths[0]
         with contextlib.suppress(OSError):
             if aside is not None and not overwritten:  # it may be mended with its log
-                _copy(log, aside.with_name(aside.name + "-wal"))
+                places.copy(log, aside.with_name(aside.name + "-wal"))
             # SQLite would copy it into the file when that is closed.
             os.truncate(log, 0)
         self._log.remove()
@@ -383,7 +270,7 @@ class CaptureFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         spare = self._spare
         spare.unlink(missing_ok=True)
-        os.close(_create(spare))
+        os.close(places.create(spare))
         with contextlib.closing(sqlite3.connect(spare)) as copy:
             self._db.backup(copy)
         return spare
@@ -404,117 +291,3 @@ class CaptureFile:
         self._db.close()
         self._log.close()
         os.close(self._held)
-
-
-def _take_same(payloads: list[Any], first: int) -> list[int | None]:
-    """Replace each ``SAME`` and ``SAME_BUT_ONE`` by None. Returns, for each event, the id of the event that has
-    its bytes, or None; ``first`` is the id of the first event."""
-    same: list[int | None] = [None] * len(payloads)
-    last = last_but_one = None
-    for number, payload in enumerate(payloads, first):
-        if payload is SAME or payload is SAME_BUT_ONE:
-            same[number - first] = last if payload is SAME else last_but_one
-            payloads[number - first] = None
-        elif payload is not None:
-            last, last_but_one = number, last
-    return same
-
-
-def _create(path: Path) -> int:
-    # Payloads are private: only the owner may read a capture.
-    return os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
-
-
-def _copy(source: Path, target: Path) -> None:
-    os.close(_create(target))
-    shutil.copyfile(source, target)
-
-
-def _lock(file: int) -> None:
-    """Keep other writers out, which would use the same event ids. Raises BlockingIOError."""
-    if sys.platform == "linux":
-        # Elsewhere this lock and those of SQLite exclude each other, and readers would be kept out as well.
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _check_kind(path: Path) -> None:
-    """Raise NotAFileError for a folder, a device or a pipe, which some would wait for ever to open, and for no path."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as e:
-        if e.errno in _NO_PATH:
-            raise errors.NotAFileError(path=path, what=_NO_PATH[e.errno]) from e
-        return  # there is none yet; or opening it tells what is wrong
-    if not stat.S_ISREG(mode):
-        what = next((words for fits, words in _KINDS if fits(mode)), "no file")
-        raise errors.NotAFileError(path=path, what=what)
-
-
-_NO_PATH = {
-    errno.ELOOP: "a link that leads back to itself",
-    errno.ENOTDIR: "below something that is not a folder",
-    errno.ENAMETOOLONG: "a name too long for the system",
-}
-
-_KINDS = (
-    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
-)  # fmt: skip
-
-
-def _is_capture(path: Path) -> bool:
-    """Whether the file begins as a capture does. It must not be open in this process."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return False
-        with open(path, "rb") as file:
-            head = file.read(100)
-    except OSError:
-        return False
-    return head.startswith(_MAGIC) and head[68:72] == schema.APPLICATION_ID.to_bytes(4, "big")
-
-
-_MAGIC = b"SQLite format 3\0"
-
-
-def is_whole(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong with a database."""
-    if databases.trouble(path):
-        return False
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-
-
-def put_back(aside: Path, path: Path) -> bool:
-    """Have a file that was set aside with its log at its path again, if both are whole. It must not be open here.
-
-    Raises OSError.
-    """
-    try:
-        if os.path.lexists(path) or not is_whole(aside):
-            return False
-    except sqlite3.Error:
-        return False
-    os.rename(aside, path)
-    return True
-
-
-def set_aside(path: Path) -> Path:
-    """Rename the file to a name that is free, beside where it is. Returns it. Raises OSError."""
-    name = _free_name(path)
-    os.rename(path, name)
-    return name
-
-
-def _clear(log: Path) -> None:
-    if log.is_file() and not log.stat().st_size:  # a reader has made it
-        log.unlink()
-    else:
-        set_aside(log)
-
-
-def _free_name(path: Path) -> Path:
-    names = (path.with_name(f"{path.stem} (rescued {n}){path.suffix}") for n in count(1))
-    return next(name for name in names if not os.path.lexists(name))

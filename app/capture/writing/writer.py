@@ -37,8 +37,9 @@ from typing import Any, BinaryIO
 from app.capture import errors
 from app.capture.writing import arena, mending
 from app.capture.writing.batch import Batch, Services, read
-from app.capture.writing.file import CaptureFile, put_back, set_aside
+from app.capture.writing.file import CaptureFile
 from app.capture.writing.last_word import left
+from app.capture.writing.places import put_back, set_aside
 
 POLLS = hasattr(select, "poll")
 RETRY = 0.5

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from app.events import Event
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Exchange
+    from app.http.exchange import Exchange
 
 
 def _every(_: Exchange) -> bool:

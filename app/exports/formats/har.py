@@ -22,7 +22,8 @@ from app.exports.formats import ALL, Chosen, Exporter
 from app.http.bodies import Fields, decoded, text_of, value_of
 from app.http.body import Body
 from app.http.cookies import asked_with, set_by
-from app.http.exchanges import Exchange, Exchanges
+from app.http.exchange import Exchange
+from app.http.exchanges import Exchanges
 
 SPOOLED = 8 << 20
 """Bytes of entries that wait for their order in memory; beyond that they wait in a temporary file."""

@@ -7,7 +7,7 @@ that through ``Context.locate``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -29,6 +29,7 @@ class Located:
         datagrams: whether it takes datagrams, and no connections.
         news: another number each time that the outpost has told of its services.
         protocol: of the service, as the outpost has told.
+        tls: whether it speaks TLS; None: the outpost has not told.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Located:
     datagrams: bool = False
     news: int = 0
     protocol: str = "tcp"
+    tls: bool | None = None
 
 
 Locate = Callable[[str, str], Located]
@@ -64,10 +66,13 @@ def unread(named: tuple[str, str] | None, outposts: Collection[str]) -> str | No
     return f'names an outpost that the workspace does not read: "{named[0]}". {known}'
 
 
-def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Located] | None:
+def locator(
+    text: str, locate: Locate, *, datagrams: bool, tls: bool = False, follows: bool = False
+) -> Callable[[], Located] | None:
     """Says where the service of an outpost is now, for a relay of ``datagrams`` or one of connections.
 
-    What it returns raises UpstreamAwayError. None where ``text`` names no such service.
+    ``tls`` of what it gives is whether the relay is to speak TLS: as this ``tls`` says, or, if it ``follows``, as the
+    outpost has told. What it returns raises UpstreamAwayError. None where ``text`` names no such service.
     """
     named = reference(text)
     if named is None:
@@ -78,18 +83,25 @@ def locator(text: str, locate: Locate, *, datagrams: bool) -> Callable[[], Locat
         if found.datagrams != datagrams:
             words = "it is a UDP service, and this relay is not" if found.datagrams else "it is not a UDP service"
             raise errors.UpstreamAwayError(address=text, reason=words)
-        return found
+        if follows and found.tls is not None:
+            return found
+        if tls and found.tls is False:
+            words = "it does not use TLS there, and this relay has tls = true"
+            raise errors.UpstreamAwayError(address=text, reason=words)
+        return replace(found, tls=tls)
 
     return where
 
 
 @implementer(IStreamClientEndpoint)
 class MovingEndpoint:
-    """Connects to where a service is now; fails with UpstreamAwayError where it is nowhere."""
+    """Connects to where a service is now, with TLS where it speaks that; fails with UpstreamAwayError where it is
+    nowhere. Where there is TLS, the handshake belongs to connecting: what is connected is a ``Secured``."""
 
-    def __init__(self, where: Callable[[], Located], endpoint_at: Callable[[str, int], IStreamClientEndpoint]) -> None:
+    def __init__(self, where: Callable[[], Located], endpoint_at: Callable[..., IStreamClientEndpoint]) -> None:
+        """``endpoint_at`` takes host and port, and ``tls``."""
         self._where, self._endpoint_at = where, endpoint_at
-        self._place: Place | None = None
+        self._place: tuple[str, int, bool] | None = None
         self._endpoint: Any = None
 
     def connect(self, factory: Any) -> Deferred[Any]:
@@ -97,8 +109,8 @@ class MovingEndpoint:
             found = self._where()
         except errors.UpstreamAwayError:
             return fail()
-        place = found.host, found.port
+        place = found.host, found.port, bool(found.tls)
         if place != self._place:
-            self._place, self._endpoint = place, self._endpoint_at(*place)
+            self._place, self._endpoint = place, self._endpoint_at(found.host, found.port, tls=bool(found.tls))
         connecting: Deferred[Any] = self._endpoint.connect(factory)
-        return connecting
+        return connecting.addCallback(lambda protocol: protocol.secured()) if found.tls else connecting

@@ -29,7 +29,7 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
     from app.responders.relay.stream import RelayFactory
 
     targets = _targets(options, lambda address: Target(*parse(address), tls=options["tls"], authority="", path=""))
-    return RelayFactory(_balance(options, context, targets), context.reactor)
+    return RelayFactory(_balance(options, context, targets, follows=False), context.reactor)
 
 
 def _udp(options: Options, context: Context) -> DatagramProtocol:
@@ -72,17 +72,20 @@ def _addresses(options: Options) -> list[str]:
 
 def _targets(options: Options, parsed: Callable[[str], Target]) -> list[Target]:
     """The parts of each upstream; those of the service of an outpost are only known when it is there."""
-    elsewhere = Target("", 0, options["tls"], "", "")
+    elsewhere = Target("", 0, False, "", "")
     return [parsed(address) if reference(address) is None else elsewhere for address in _addresses(options)]
 
 
-def _balance(options: Options, context: Context, targets: Sequence[Target]) -> Balance:
+def _balance(options: Options, context: Context, targets: Sequence[Target], *, follows: bool = True) -> Balance:
+    """``follows``: whether outposts say if there is TLS to their services. Bytes may be TLS themselves."""
     pseudonym, seconds = draw_pseudonym(), options["connect_seconds"]
     upstreams = []
     for address, target in zip(_addresses(options), targets, strict=True):
-        endpoint_at = partial(context.endpoint, tls=target.tls, verify=options["verify"])
-        where = locator(address, context.locate, datagrams=False)
-        endpoint = endpoint_at(target.host, target.port) if where is None else MovingEndpoint(where, endpoint_at)
+        endpoint_at = partial(context.endpoint, verify=options["verify"])
+        where = locator(address, context.locate, datagrams=False, tls=options["tls"], follows=follows)
+        endpoint = MovingEndpoint(where, endpoint_at) if where is not None else endpoint_at(
+            target.host, target.port, tls=target.tls
+        )  # fmt: skip
         upstreams.append(
             Upstream(
                 address, endpoint, context.reactor, seconds, context.name, context.loops, pseudonym, target.tls,
@@ -157,7 +160,8 @@ RESPONDER = Responder(
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
         Option(
-            "tls", bool, False, "Use TLS to upstreams that are services of outposts; for a URL, its scheme decides",
+            "tls", bool, False,
+            "Use TLS to services of outposts that do not say whether they use it; for a URL, its scheme decides",
             protocols=("http", "websocket"),
         ),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),

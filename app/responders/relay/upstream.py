@@ -140,7 +140,8 @@ class Upstream:
         endpoint: connects to it; None on UDP.
         seconds: timeout of a connection attempt.
         place: its host and port, unless it has ``where``.
-        tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then.
+        tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then. Unless it has ``where``, which
+            says that anew each time.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
         pseudonym: the relay's name in the header Via, which no other relay has, in any program.
@@ -176,8 +177,9 @@ class Upstream:
         """Its URL; ``schemes`` are the plain one and the one with TLS. Raises UpstreamAwayError."""
         if self.where is None:
             return self.address
-        host, port = self.at()
-        return f"{schemes[self.tls]}://{f'[{host}]' if ':' in host else host}:{port}"
+        found = self.where()
+        host = f"[{found.host}]" if ":" in found.host else found.host
+        return f"{schemes[bool(found.tls)]}://{host}:{found.port}"
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect; with TLS, its handshake included. ``explain`` explains its failures."""

@@ -11,6 +11,9 @@ from time import monotonic, time_ns
 
 import pytest
 import pytest_twisted
+from twisted.internet.error import ProcessDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from app import events
 from app.capture import link as module
@@ -676,6 +679,14 @@ async def test_a_released_writer_has_stored_all_it_was_sent_and_the_next_file_ha
     assert is_sound(path)
     assert is_sound(tmp_path / "y.lpost")
     assert one.recorder.lost == 0
+
+
+def test_a_writer_that_had_ended_when_it_was_released_may_close_its_pipes_later(path):
+    clock = Clock()
+    link = module.WriterLink(clock, recorder.Recorder(clock), path)
+    released = link.release()
+    link.processEnded(Failure(ProcessDone(0)))
+    assert released.result is None
 
 
 @pytest_twisted.ensureDeferred

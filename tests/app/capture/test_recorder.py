@@ -390,7 +390,7 @@ class Accounts(RuleBasedStateMachine):
         recorder = self.bench.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
         assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted + recorder.losses.told
-        assert recorder._on_way_bytes == sum(sent.size for sent in recorder._on_way)
+        assert recorder._on_way.bytes == sum(sent.size for sent in recorder._on_way)
         if recorder.idle:
             assert not recorder.pressed
             assert sum(recorder.losses.because.values()) == recorder.lost

@@ -2,10 +2,14 @@
 
 import json
 import socket
+import tomllib
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
+from app.commands.control import ACTIONS
+from app.outposts import protocol as p
 from tests.helpers import run, serving, short_folder, wait_for
 
 WORKSPACE = """version = 1
@@ -80,3 +84,16 @@ def test_nobody_there_is_told(tmp_path):
     done = run("control", tmp_path / "s", "status")
     assert done.returncode == 1
     assert "Nothing answers at" in done.stderr
+
+
+def test_a_configuration_is_printed_so_that_it_can_be_put_again(capsys):
+    table = p.Table('[[service]]\nname = "a\u202e"\n', ("options.tokens",))
+    asked = []
+    client = SimpleNamespace(ask=lambda request: asked.append(request) or table)
+    args = SimpleNamespace(words=["a"], json=False)
+    assert ACTIONS["configuration"].ask(client, args) == 0
+    assert asked == [p.Configuration("a")]
+    printed = capsys.readouterr()
+    assert tomllib.loads(printed.out) == {"service": [{"name": "a\u202e"}]}
+    assert printed.out.isascii()
+    assert "left out: options.tokens. put --keep keeps it as it is" in printed.err

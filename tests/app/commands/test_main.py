@@ -10,8 +10,9 @@ import pytest
 
 from app import __version__, events
 from app.commands import main as cli
+from tests import preloaded
 from tests.app.capture.captures import event, make, opened, payloads
-from tests.helpers import PROGRAM, ROOT, run, serving, wait_for
+from tests.helpers import PROGRAM, ROOT, run, run_bytes, serving, wait_for
 
 WORKSPACE = 'version = 1\n[[service]]\nname = "a"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\n'
 BROKEN = WORKSPACE + 'color = "red"\nautostart = 1\n'
@@ -97,9 +98,12 @@ def test_query_reads_a_newer_capture(capture):
 def test_query_is_quiet_when_its_reader_has_had_enough(tmp_path, lines):
     path = make(tmp_path / "x.lpost", *(event(b"%d" % n) for n in range(20_000)))
     script = '"$@" | head -n $lines; echo ${PIPESTATUS[0]}'
-    command = ["bash", "-c", script, "sh", *PROGRAM, "query", str(path)]
-    env = os.environ | {"lines": str(lines)}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, timeout=100, check=True)
+    orders = preloaded.command(tmp_path / "program")
+    command = ["bash", "-c", script, "sh", tmp_path / "program", "query", str(path)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"lines": str(lines)}, timeout=100,
+        check=True, pass_fds=[orders],
+    )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.splitlines()[lines:] == ["0"]
 
@@ -250,8 +254,8 @@ def test_export_writes_the_format_of_the_ending_or_of_the_option(capture, tmp_pa
     written = (tmp_path / f"out.{format}").read_bytes()
     assert written
     with open(tmp_path / "piped", "wb") as piped:
-        command = [*PROGRAM, "export", str(capture), "-", "--format", format]
-        assert subprocess.run(command, cwd=ROOT, stdout=piped, timeout=100, check=False).returncode == 0
+        command = ["export", str(capture), "-", "--format", format]
+        assert run_bytes(*command, out=piped.fileno()).returncode == 0
     assert (tmp_path / "piped").read_bytes() == written
 
 

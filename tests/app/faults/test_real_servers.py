@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
 
+from tests import real_servers as real
 from tests.app.services.helpers import Desk, Tape, address
 from tests.app.services.tls_peers import at_home, ca, program
-from tests.helpers import kept_port, until, wait_for
+from tests.helpers import kept_port, until
+from tests.real_servers import running
 
 PAGE = b"".join(b"line %04d\n" % number for number in range(2_500))
 """25,000 bytes."""
-
-
-@contextmanager
-def running(port: int, name: str, *args: str) -> Iterator[None]:
-    """A server, as soon as it listens."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found, f"{name} is not installed"
-    process = subprocess.Popen([found, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-
-        def listens() -> bool:
-            assert process.poll() is None, f"{name} has ended with {process.returncode}"
-            with socket.socket() as tried:
-                return tried.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_for(listens)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +25,8 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder = tmp_path_factory.mktemp("nginx")
     (folder / "html").mkdir()
     (folder / "html" / "page").write_bytes(PAGE)
-    with kept_port() as port:
-        temporary = "".join(
-            f"{what}_temp_path {folder}/{what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        (folder / "conf").write_text(f"""
-            {"user root;" if os.getuid() == 0 else ""}
-            daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;
-            events {{}}
-            http {{
-                {temporary} access_log off; root {folder}/html;
-                server {{ listen 127.0.0.1:{port}; }}
-            }}""")
-        with running(port, "nginx", "-p", str(folder), "-c", str(folder / "conf")):
-            yield port
+    with kept_port() as port, real.nginx(folder, port, f"root {folder}/html; server {{ listen 127.0.0.1:{port}; }}"):
+        yield port
 
 
 @pytest.fixture(scope="module")

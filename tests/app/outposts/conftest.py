@@ -1,4 +1,4 @@
-"""An outpost to talk to."""
+"""An outpost to talk to, and a console."""
 
 from types import SimpleNamespace
 
@@ -7,6 +7,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
+from app.outposts.console import Console
 from app.outposts.outpost import Outpost
 from app.outposts.socket import ControlSocket
 from app.post import Post
@@ -34,3 +35,16 @@ def bench(folder, tmp_path):
     pytest_twisted.blockon(Deferred.fromCoroutine(made.socket.close()))
     outpost.close()
     pytest_twisted.blockon(Deferred.fromCoroutine(post.shut_down()))
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A console without outposts."""
+    monkeypatch.setattr("app.outposts.console.LOOK_AGAIN", 0.01)
+    post = Post(reactor, Workspace())
+    pytest_twisted.blockon(post.open(tmp_path / "desk.lpost"))
+    made = SimpleNamespace(post=post, console=Console(reactor, post, "desk"))
+    made.console.open()
+    yield made
+    pytest_twisted.blockon(Deferred.fromCoroutine(made.console.close()))
+    pytest_twisted.blockon(Deferred.fromCoroutine(made.post.shut_down()))

@@ -12,6 +12,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from app import events
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.answering import MOST_REQUESTS
 from app.outposts.client import Client
@@ -108,6 +109,55 @@ async def test_a_service_is_added_changed_and_removed(desk):
         await in_thread(path, lambda c: c.ask(p.Put(text.format("nobody"))))
 
 
+SECRET = """
+[[service]]
+name = "web"
+protocol = "http"
+listen = "127.0.0.1:0"
+responder = "inspector"
+# how it is entered
+[service.options]
+users = ["me:sesame"]
+[service.tls]
+key = "k.pem"
+certificate = "c.pem"
+password = "open"
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_configuration_of_a_service_is_told_without_its_secrets_and_put_again_with_them(desk):
+    post, _, path = desk
+    await in_thread(path, lambda c: c.ask(p.Put(SECRET, start=False)))
+    table = await in_thread(path, lambda c: c.ask(p.Configuration("web")))
+    assert table.secret == ("options.users", "tls.password")
+    assert "sesame" not in table.toml
+    assert "open" not in table.toml
+    assert table.toml.startswith("[[service]]")
+    changed = table.toml.replace("127.0.0.1:0", "127.0.0.1:9")
+    await in_thread(path, lambda c: c.ask(p.Put(changed, start=False, keep=True)))
+    config = post.services["web"].config
+    assert (config.port, config.options["users"], config.tls["password"]) == (9, ["me:sesame"], "open")
+    # What is given counts; and without ``keep`` the table is all there is.
+    given = changed.replace("[service.tls]", '[service.options]\nusers = ["you:2"]\n\n[service.tls]')
+    await in_thread(path, lambda c: c.ask(p.Put(given, start=False, keep=True)))
+    assert post.services["web"].config.options["users"] == ["you:2"]
+    await in_thread(path, lambda c: c.ask(p.Put(changed, start=False)))
+    assert "password" not in post.services["web"].config.tls
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_enter_stays_so_with_another_responder_and_no_longer(desk):
+    post, _, path = desk
+    await in_thread(path, lambda c: c.ask(p.Put(SECRET, start=False)))
+    other = '[[service]]\nname = "web"\nprotocol = "{}"\nlisten = "127.0.0.1:0"\nresponder = "{}"\n'
+    await in_thread(path, lambda c: c.ask(p.Put(other.format("http", "mock"), start=False, keep=True)))
+    config = post.services["web"].config
+    assert (config.options, config.tls) == ({"users": ["me:sesame"]}, None)
+    await in_thread(path, lambda c: c.ask(p.Put(other.format("tcp", "echo"), start=False, keep=True)))
+    assert post.services["web"].config.options == {}
+
+
 @pytest_twisted.ensureDeferred
 async def test_what_asks_for_more_than_was_allowed_is_held(desk, tmp_path):
     """Whoever reaches the socket may not have this machine connect elsewhere, nor run code."""
@@ -128,7 +178,8 @@ async def test_what_asks_for_more_than_was_allowed_is_held(desk, tmp_path):
     [
         ("read", p.Start(), "control"), ("read", p.SwitchFault("delay", "on"), "control"),
         ("read", p.Send(1, b"x"), "control"), ("read", p.Put(""), "change"), ("control", p.Put(""), "change"),
-        ("control", p.Remove("echo"), "change"),
+        ("control", p.Remove("echo"), "change"), ("read", p.Configuration("echo"), "change"),
+        ("control", p.Configuration("echo"), "change"),
     ],
 )  # fmt: skip
 @pytest_twisted.ensureDeferred
@@ -200,8 +251,8 @@ async def test_reading_waits_for_the_next_event_and_ends_with_its_link(desk):
     reading = in_thread(path, lambda c: c.ask(p.Read(last)))
     with closing(socket.socket(socket.AF_UNIX)) as gone:
         gone.connect(str(path))
-        gone.sendall(framed(p.encode({"id": 1, "ask": p.Hello(1, "gone")})))
-        gone.sendall(framed(p.encode({"id": 2, "ask": p.Read(last)})))
+        gone.sendall(framed(frames.encode({"id": 1, "ask": p.Hello(1, "gone")})))
+        gone.sendall(framed(frames.encode({"id": 2, "ask": p.Read(last)})))
         await until(lambda: gone.recv(4, socket.MSG_DONTWAIT | socket.MSG_PEEK) if ready(gone) else None)
     post.recorder.record(events.LOG, summary="now")
     assert [event.summary for event in (await reading).events] == ["now"]
@@ -248,7 +299,7 @@ def refused(path, sent):
         heard = b""
         while part := client.recv(65536):
             heard += part
-    return p.answered(heard[4:]).refused
+    return frames.answered(heard[4:]).refused
 
 
 @pytest.mark.parametrize(
@@ -271,8 +322,8 @@ async def test_the_first_request_is_hello(desk):
         with closing(socket.socket(socket.AF_UNIX)) as client:
             client.settimeout(30)
             client.connect(str(path))
-            client.sendall(framed(p.encode({"id": 5, "ask": p.Status()})))
-            return p.answered(client.recv(65536)[4:])
+            client.sendall(framed(frames.encode({"id": 5, "ask": p.Status()})))
+            return frames.answered(client.recv(65536)[4:])
 
     answered = await threads.deferToThread(ask, desk[2])
     assert (answered.to, answered.refused) == (5, "The first request must be hello.")
@@ -289,8 +340,8 @@ async def test_who_asks_and_does_not_read_is_read_no_further(desk):
     def flood():
         with closing(socket.socket(socket.AF_UNIX)) as client:
             client.connect(str(path))
-            client.sendall(framed(p.encode({"id": 1, "ask": p.Hello(1, "flood")})))
-            ask = framed(p.encode({"id": 2, "ask": p.Read(0)}))
+            client.sendall(framed(frames.encode({"id": 1, "ask": p.Hello(1, "flood")})))
+            ask = framed(frames.encode({"id": 2, "ask": p.Read(0)}))
             client.setblocking(False)
             sent = 0
             with suppress(BlockingIOError):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.outposts import protocol as p
 from app.outposts.carrier import Connected, Lost
@@ -20,7 +21,8 @@ def outpost(words: str = "127.0.0.1:9407", status: str = "listening", protocol: 
     """One that has told of its service ``echo``."""
     echo = p.Service("echo", protocol, "echo", status, words, 0, 0, 0, 0)
     carrier = SimpleNamespace(way=Connected())
-    return SimpleNamespace(name="rack", carrier=carrier, problem="", news=3, services_by_name={"echo": echo})
+    told = SimpleNamespace(news=3, by_name={"echo": echo})
+    return SimpleNamespace(name="rack", carrier=carrier, problem="", told=told)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,13 @@ def outpost(words: str = "127.0.0.1:9407", status: str = "listening", protocol: 
 )  # fmt: skip
 def test_where_it_listens_as_seen_from_here(target: str, listens: str, host: str):
     assert locate(outpost(listens), target, "echo") == Located(host, 9407, news=3)
+
+
+@pytest.mark.parametrize("tls", [None, False, True])
+def test_whether_it_speaks_tls(tls: bool | None):
+    there = outpost()
+    there.told.by_name["echo"] = replace(there.told.by_name["echo"], tls=tls)
+    assert locate(there, SOCKET, "echo").tls is tls
 
 
 @pytest.mark.parametrize("protocol", ["http", "udp"])
@@ -82,7 +91,7 @@ def test_one_that_the_outpost_does_not_have_is_away():
 
 def test_of_one_that_is_lost_nothing_is_known():
     lost = outpost()
-    lost.services_by_name, lost.problem, lost.carrier.way = None, "bench-3 hung up.", Lost("bench-3 hung up.")
+    lost.told.by_name, lost.problem, lost.carrier.way = None, "bench-3 hung up.", Lost("bench-3 hung up.")
     with pytest.raises(UpstreamAwayError, match=r"rack/echo is not reachable: bench-3 hung up\. It is skipped"):
         locate(lost, SOCKET, "echo")
     lost.carrier.way = Connected()

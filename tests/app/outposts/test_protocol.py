@@ -3,12 +3,13 @@
 import msgspec
 import pytest
 
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
 
 
 def frame(ask, id=7):
-    return p.encode({"id": id, "ask": ask})
+    return frames.encode({"id": id, "ask": ask})
 
 
 @pytest.mark.parametrize(
@@ -16,12 +17,12 @@ def frame(ask, id=7):
     [
         p.Hello(1, "desk"), p.Read(after=3, capture="ab"), p.Payload(3, 7), p.Status(), p.Start(("a", "b")), p.Stop(),
         p.SwitchFault("late", "once"), p.Connections("a"), p.Send(3, b"\0\xff"), p.Disconnect(3, abort=True),
-        p.Put("[[service]]"), p.Remove("a"),
+        p.Put("[[service]]"), p.Put("[[service]]", start=False, keep=True), p.Remove("a"), p.Configuration("a"),
     ],
     ids=lambda request: p.name_of(type(request)),
 )  # fmt: skip
 def test_a_request_comes_out_as_it_went_in(request_):
-    assert p.asked(frame(request_)) == p.Asked(7, request_)
+    assert frames.asked(frame(request_)) == frames.Asked(7, request_)
 
 
 def test_every_request_declares_what_it_needs_and_its_answer():
@@ -49,39 +50,41 @@ def test_every_request_declares_what_it_needs_and_its_answer():
     ],
 )
 def test_a_request_that_is_wrong_is_answered_with_what_is_wrong(ask, words):
-    answer = p.asked(frame(ask))
-    assert isinstance(answer, p.Answered)
+    answer = frames.asked(frame(ask))
+    assert isinstance(answer, frames.Answered)
     assert answer.to == 7
     assert words in answer.refused
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91" * 100_000, b"\xdd\x7f\xff\xff\xff", p.encode([1]), b"GET / HT"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", b"\x91" * 100_000, b"\xdd\x7f\xff\xff\xff", frames.encode([1]), b"GET / HT"]
+)
 def test_what_is_no_request_is_refused(data):
     with pytest.raises(RefusedError):
-        p.asked(data)
+        frames.asked(data)
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"services": 3}, {"services": [{"name": 1}]}, [], None], ids=["none", "type", "deep", "list", "null"]
 )
 def test_an_answer_that_is_wrong_is_refused(answer):
-    answered = p.answered(p.encode({"to": 1, "answer": answer}))
+    answered = frames.answered(frames.encode({"to": 1, "answer": answer}))
     with pytest.raises(RefusedError, match="services is wrong"):
-        p.answer_to(p.Status(), answered)
+        frames.answer_to(p.Status(), answered)
 
 
 def test_a_refusal_is_raised_in_its_words():
-    answered = p.answered(p.encode(p.Answered(1, refused="not today")))
+    answered = frames.answered(frames.encode(frames.Answered(1, refused="not today")))
     with pytest.raises(RefusedError, match="not today"):
-        p.answer_to(p.Status(), answered)
+        frames.answer_to(p.Status(), answered)
 
 
 def test_a_refusal_in_the_words_of_an_error_has_one_full_stop():
-    answered = p.answered(p.encode(p.Answered(1, refused=str(RefusedError(reason="not today")))))
+    answered = frames.answered(frames.encode(frames.Answered(1, refused=str(RefusedError(reason="not today")))))
     with pytest.raises(RefusedError, match=r"^not today\.$"):
-        p.answer_to(p.Status(), answered)
+        frames.answer_to(p.Status(), answered)
 
 
 def test_what_a_newer_outpost_adds_to_an_answer_is_passed_over():
-    answered = p.answered(p.encode({"to": 1, "answer": {"words": "done", "mood": "good"}, "later": 1}))
-    assert p.answer_to(p.Remove("a"), answered) == p.Done("done")
+    answered = frames.answered(frames.encode({"to": 1, "answer": {"words": "done", "mood": "good"}, "later": 1}))
+    assert frames.answer_to(p.Remove("a"), answered) == p.Done("done")

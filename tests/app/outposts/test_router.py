@@ -8,16 +8,17 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from app.outposts import keys
+from app.outposts import frames, keys
 from app.outposts import protocol as p
 from app.outposts.carrier import Closed, Connected, Lost
 from app.outposts.errors import LostError, RefusedError, RouterError
 from app.outposts.joining import MOST_REQUESTS, Joining
 from app.outposts.keys import Key
+from app.outposts.login import checked as login
 from app.outposts.outpost import Outpost
-from app.outposts.router_carrier import RouterCarrier, RouterConsole
+from app.outposts.router_carrier import RouterCarrier
+from app.outposts.router_console import RouterConsole
 from app.outposts.sealing import SealedAnswers
-from app.outposts.wamp import login
 from app.outposts.ways import Ways
 from app.post import Post
 from app.services.config import ServiceConfig
@@ -156,7 +157,7 @@ async def test_a_false_answer_cuts_the_way(lab):
     for answer, reason in (
         (["text"], "something else than one frame"),
         ([b"\xff"], "The answer is wrong"),
-        ([p.encode(p.Answered(12345))], "what was not asked"),
+        ([frames.encode(frames.Answered(12345))], "what was not asked"),
         (None, "something else than one frame"),
     ):
         lab.router.forced = lambda args, answer=answer: answer
@@ -174,10 +175,10 @@ class Details:
 
 @pytest_twisted.ensureDeferred
 async def test_calls_that_are_no_request_are_refused_in_words(lab):
-    async def refused(*frames, **named):
-        return p.answered(await lab.joining._called(*frames, details=Details, **named)).refused
+    async def refused(*given, **named):
+        return frames.answered(await lab.joining._called(*given, details=Details, **named)).refused
 
-    ask = p.encode({"id": 1, "ask": p.Status()})
+    ask = frames.encode({"id": 1, "ask": p.Status()})
     assert not await refused(ask)
     assert "A call takes one frame" in await refused()
     assert "A call takes one frame" in await refused("text")
@@ -185,7 +186,7 @@ async def test_calls_that_are_no_request_are_refused_in_words(lab):
     assert "A call takes one frame" in await refused(bytes(p.MAX_REQUEST + 1))
     assert "The request is wrong" in await refused(b"\xff")
     # The router's rules go by the name that is called: the frame may not ask for something else.
-    assert "services was called with the request stop" in await refused(p.encode({"id": 1, "ask": p.Stop()}))
+    assert "services was called with the request stop" in await refused(frames.encode({"id": 1, "ask": p.Stop()}))
     lab.joining._answering = MOST_REQUESTS
     assert "Ask again later" in await refused(ask)
 

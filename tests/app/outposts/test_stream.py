@@ -13,6 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
+from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.asking import MOST_ASKED, Asking
 from app.outposts.carrier import Closed, Connected, Connecting, Lost
@@ -100,12 +101,12 @@ def framed(data):
 
 
 def answer(number, answer):
-    return framed(p.encode({"to": number, "answer": answer}))
+    return framed(frames.encode({"to": number, "answer": answer}))
 
 
 def test_answers_come_in_any_order_and_pieces(link):
     found = [link.ask(p.Status()), link.ask(p.Status())]
-    sent = answer(2, p.Services(())) + framed(p.encode({"changed": "services"})) + answer(1, p.Services(()))
+    sent = answer(2, p.Services(())) + framed(frames.encode({"changed": "services"})) + answer(1, p.Services(()))
     for at in range(len(sent)):
         link.dataReceived(sent[at : at + 1])
     assert [one.result for one in found] == [p.Services(()), p.Services(())]
@@ -131,6 +132,13 @@ def test_an_answer_to_what_was_given_up_is_passed_over(link):
     assert not link.transport.disconnected
 
 
+def test_a_hint_that_is_not_known_is_passed_over(link):
+    for name, hints in (("services", 1), ("mood", 1), ("services", 2)):
+        link.dataReceived(framed(frames.encode({"changed": name})))
+        assert len(link.hints) == hints
+    assert not link.transport.disconnected
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
@@ -138,9 +146,9 @@ def test_an_answer_to_what_was_given_up_is_passed_over(link):
         (framed(b"\x91" * 100), "The answer is wrong"),
         (framed(b""), "The answer is wrong"),
         (answer(7, {}), "not asked: number 7"),
-        (framed(p.encode({"refused": "No more than 32 consoles"})), "No more than 32 consoles"),
-        (framed(p.encode({"to": 0})), "not asked: number 0"),
-        (framed(p.encode({"to": 1, "refused": "x" * 20_000})), "The answer is wrong"),
+        (framed(frames.encode({"refused": "No more than 32 consoles"})), "No more than 32 consoles"),
+        (framed(frames.encode({"to": 0})), "not asked: number 0"),
+        (framed(frames.encode({"to": 1, "refused": "x" * 20_000})), "The answer is wrong"),
     ],
 )
 def test_what_is_no_answer_ends_the_link_in_words(link, sent, words):

@@ -17,7 +17,7 @@ from app import responders
 from app.plugin_loader import loading, table
 from app.plugin_loader.source import offers
 from app.plugin_loader.table import Table
-from app.workspace import errors
+from app.workspace import errors, service_checks
 from app.workspace import reading as workspace
 from tests.app.services.helpers import Desk, Peer
 from tests.app.services.websocket_frames import talk
@@ -240,8 +240,10 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
     shout()
     loaded = workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
     assert loaded.services[0].options == {"anything": 1}
-    assert "not trusted yet" in str(workspace.responder_problem("shout", "tcp") or responders.find("shout").missing)  # type: ignore[union-attr]
-    assert "does not serve udp" in (workspace.responder_problem("shout", "udp") or "")
+    assert "not trusted yet" in str(
+        service_checks.responder_problem("shout", "tcp") or responders.find("shout").missing
+    )  # type: ignore[union-attr]
+    assert "does not serve udp" in (service_checks.responder_problem("shout", "udp") or "")
 
 
 def test_the_options_of_a_loaded_plugin_are_checked(trusting: Table, shout: Write, beside: Path) -> None:

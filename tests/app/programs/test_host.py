@@ -21,6 +21,20 @@ def seen(path):
         return [(events.NAMES[e.kind], e.summary) for e in store.events(EVERYTHING, *store.range())]
 
 
+def assert_shown(path, tutorial, port):
+    """A failure has the program's own line, and its local values."""
+    with closing(Store(path)) as store:
+        found = store.events(EVERYTHING, *store.range())
+        details = [e.detail for e in found if e.kind in (*events.FAILURES, events.LOOP_BLOCKED)]
+    own = [[frame for frame in detail["frames"] if frame["file"].endswith("tutorial.py")][-1:] for detail in details]
+    frames = [frame for [frame] in filter(None, own) if frame["line"] == tutorial.line]
+    assert frames, own
+    values = dict(frames[0]["locals"])
+    for name, pattern in tutorial.values:
+        pattern = pattern.replace("{port}", str(port)).replace("{{", "{").replace("}}", "}")
+        assert re.search(pattern, values[name]), f"{name} is {values[name]}"
+
+
 class Hosted:
     """A program that runs; what it prints is dropped."""
 
@@ -89,6 +103,8 @@ def test_a_tutorial_runs_as_ever_and_is_seen(name, tmp_path):
             (n + 1 for n in range(at, len(found)) if found[n][0] == kind and re.search(pattern, found[n][1])), None
         )
         assert at is not None, f"no {kind} {pattern!r}\n{listed}"
+    if tutorial.line:
+        assert_shown(hosted.capture, tutorial, port)
     for pattern in (*tutorial.never, r"app\.programs", r"\bTap starting"):
         assert not [summary for _, summary in found if re.search(pattern, summary)], f"{pattern!r}\n{listed}"
 

@@ -3,21 +3,31 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_twisted
+from prometheus_client import generate_latest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from app import events
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
+from app.metrics.collector import PostCollector
+from app.outposts import protocol as asking
+from app.outposts.errors import RefusedError
+from app.outposts.outpost import Outpost
 from app.post import Post
+from app.programs import strays
 from app.programs.config import ProgramConfig
+from app.programs.errors import OnlyTheProgramError
 from app.status import Failed, Held, Listening, Running, Stopped, Waiting
 from app.workspace.reading import Workspace
+from tests import writers
 from tests.helpers import kept_port, open_files, until
 
 ECHO = """
@@ -71,6 +81,11 @@ class Desk:
         await until(lambda: any(one.running for one in self.post.programs.ports()) or self.program.said, 30)
         assert not self.program.said
         return next(one for one in self.post.programs.ports() if one.running)
+
+    async def fail(self, *faults):
+        """Have the workspace give the program these faults, while it runs."""
+        state = self.post.state()
+        await self.post.become(replace(state, programs=(replace(state.programs[0], faults=faults),)))
 
     async def seen(self):
         """Kind, service and summary of each event, once all are stored."""
@@ -192,7 +207,7 @@ async def test_faults_act_on_what_a_program_sends(desk):
     port = await at.port()
     _, client = await exchanged(port.status.host, b"hello")
     await until(lambda: port.connections)
-    at.post.programs.put_faults(port.config.name, [{"kind": "corrupt", "on": "sent", "bits": 8}])
+    await at.fail({"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8})
     await until(lambda: client.send(b"x") and port.faults.all[0].hits)  # once the program has been told
     number = next(iter(port.connections))
     assert port.faults.strike_connection(number, {"kind": "reset"}) is not None
@@ -201,6 +216,82 @@ async def test_faults_act_on_what_a_program_sends(desk):
     hits = [words for kind, _, words in (await at.seen()) if kind == "fault.applied"]
     assert hits[0].startswith("corrupt: ")
     assert hits[-1].startswith("reset by hand: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_port_has_the_faults_of_the_workspace_in_each_run(desk):
+    fault = {"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8, "name": "noise"}
+    at = await desk(ECHO.format(port=0), faults=(fault, fault | {"port": "8000", "name": "other"}))
+
+    first = await at.start()
+    for _ in range(2):
+        port = await at.port()
+        assert [one.name for one in port.faults.all] == ["noise"]
+        found, client = await exchanged(port.status.host, b"\0" * 20)
+        client.close()
+        assert found != b"\0" * 20
+        await at.program.restart()
+    assert at.program.pid != first
+    await at.fail()
+    assert not (await at.port()).faults.all
+
+
+@pytest_twisted.ensureDeferred
+async def test_monitoring_and_consoles_have_the_program_and_its_ports(desk):
+    at = await desk(ECHO.format(port=0), faults=({"port": "Echo", "kind": "delay", "ms": 1.0, "enabled": False},))
+    outpost = Outpost(reactor, at.post, "bench", "control")
+
+    async def ask(request):
+        return await outpost.answer(request, "test")
+
+    [started] = (await ask(asking.Start(("tutorial",)))).services
+    assert (started.name, started.protocol, started.status) == ("tutorial", "program", "running")
+    port = await at.port()
+    name, host = port.config.name, port.status.host
+    _, client = await exchanged(host, b"hello")
+    await until(lambda: [one.sent for one in port.connections.values()] == [5])
+    program, listed = (await ask(asking.Status())).services
+    assert (program.connections, program.received, program.sent) == (1, 5, 5)
+    assert (listed.name, listed.status, listed.words, listed.connections, listed.opened) == (
+        name,
+        "listening",
+        host,
+        1,
+        1,
+    )
+    assert [(fault.kind, fault.enabled) for fault in listed.faults] == [("delay", False)]
+    page = generate_latest(PostCollector(at.post)).decode()
+    assert f'listening_post_connections_open{{protocol="tcp",service="{name}"}} 1.0' in page
+    assert f'listening_post_sent_bytes_total{{protocol="tcp",service="{name}"}} 5.0' in page
+
+    [connection] = (await ask(asking.Connections(name))).connections
+    await ask(asking.Send(connection.number, b"typed"))
+    await ask(asking.SwitchFault(f"{name}/delay", "on"))
+    assert port.faults.all[0].enabled
+    [stopped] = (await ask(asking.Stop((name,)))).services
+    assert stopped.status == "stopped"
+    with pytest.raises(ConnectionRefusedError):
+        await exchanged(host, b"x")
+    with pytest.raises(OnlyTheProgramError, match="Restart the program"):
+        await ask(asking.Start((name,)))
+    await until(lambda: [one.sent for one in port.connections.values()] == [10])
+    await ask(asking.Disconnect(connection.number))
+    await until(lambda: not list(at.post.programs.ports()))
+    client.close()
+    with pytest.raises(RefusedError, match="There is no service"):
+        await ask(asking.Stop((name,)))
+    [ended] = (await ask(asking.Stop(("tutorial",)))).services
+    assert ended.status == "stopped"
+    outpost.close()
+    asked = [words for kind, _, words in (await at.seen()) if kind == "control.asked"]
+    assert [words.partition(" ")[2].split()[0] for words in asked] == [
+        "start",
+        "send",
+        "fault",
+        "stop",
+        "close",
+        "stop",
+    ]
 
 
 @pytest_twisted.ensureDeferred
@@ -319,6 +410,51 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
 
 
+DAEMONS = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+
+def detached():
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+children = [subprocess.Popen(["sleep", "600"], preexec_fn=detached), subprocess.Popen(["sleep", "600"], env={})]
+if not (pid := os.fork()):
+    os.setsid()
+    if pid := os.fork():
+        Path("daemon").write_text(str(pid))
+        os._exit(0)
+    time.sleep(600)
+os.waitpid(pid, 0)
+Path("pids").write_text(" ".join(str(child.pid) for child in children) + " " + Path("daemon").read_text())
+END
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_has_left_its_group_ends_with_it_and_nothing_else(desk):
+    at = await desk(DAEMONS.replace("END", ""))
+    mine = subprocess.Popen(["sleep", "600"], env={**os.environ, strays.MARK: strays.word()}, start_new_session=True)
+    try:
+        with writers.started_for_real():  # the system says of a forked host that it has its mother's environment
+            await at.start()
+        await at.ended()
+        pids = [int(pid) for pid in (at.folder / "pids").read_text().split()]
+        assert len(pids) == 3
+        await until(lambda: not any(map(is_there, pids)))
+        assert is_there(mine.pid)
+        assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+    finally:
+        mine.kill()
+        mine.wait()
+
+
+def test_a_word_that_is_none_ends_nobody(monkeypatch):
+    monkeypatch.setenv(strays.MARK, "x")
+    assert strays.own_word() == ""
+    assert strays.end("") == strays.end("x") == strays.end(strays.word()) == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_much_that_is_printed_arrives_whole(desk):
     at = await desk('for n in range(2000):\n    print(f"{n:04}", "x" * 4000)\n')
@@ -426,6 +562,7 @@ WINDOW = """
 import os, sys
 from twisted.internet import reactor
 from app.post import Post
+from app.programs import strays
 from app.programs.config import ProgramConfig
 from app.workspace.reading import Workspace
 from pathlib import Path
@@ -440,16 +577,13 @@ reactor.run()
 
 @pytest_twisted.ensureDeferred
 async def test_a_program_ends_when_the_window_is_killed(tmp_path):
-    import subprocess
-
-    (tmp_path / "tutorial.py").write_text(
-        "import os\nfrom pathlib import Path\nPath('pid').write_text(str(os.getpid()))\n" + ECHO.format(port=0)
-    )
+    own = "from pathlib import Path\nPath('pid').write_text(str(os.getpid()))\n"
+    (tmp_path / "tutorial.py").write_text(DAEMONS.replace("END", own) + ECHO.format(port=0))
     (tmp_path / "window.py").write_text(WINDOW)
     root = str(Path(__file__).parents[3])
     found = subprocess.run(
         [sys.executable, "window.py", str(tmp_path)], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, timeout=60
     )
     assert found.returncode == -signal.SIGKILL
-    pid = int((tmp_path / "pid").read_text())
-    await until(lambda: not is_there(pid), 30)
+    pids = [int(pid) for name in ("pid", "pids") for pid in (tmp_path / name).read_text().split()]
+    await until(lambda: not any(map(is_there, pids)), 30)

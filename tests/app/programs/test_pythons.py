@@ -3,15 +3,17 @@
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import twisted
 
 from app.programs import pythons, starting
+from app.programs.config import ProgramConfig, asks_of, mistakes, python_of
 from app.programs.errors import NoProgramError, NoPythonError
 from tests.app.programs.test_host import seen
-from tests.helpers import run
+from tests.helpers import run, run_bytes
 
 THEIRS = """
 import importlib.util, os, sys
@@ -90,6 +92,26 @@ def test_a_program_runs_in_a_python_that_has_nothing_of_ours(theirs, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_program_of_a_workspace_runs_in_the_python_that_it_names(theirs, tmp_path):
+    (tmp_path / ".venv").symlink_to(theirs)
+    (tmp_path / "server.py").write_text("import sys\nprint('prefix', sys.prefix)\n")
+    command = ("run", "--capture", "x.lpost", "--quiet", "--restart", "on-failure", "--python", ".venv", "server.py")
+    done = run_bytes(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("log", f"prefix {tmp_path}/.venv") in seen(tmp_path / "x.lpost")
+
+
+def test_its_python_is_part_of_what_is_asked_about(tmp_path):
+    config = ProgramConfig("a", ("a.py",), python=".venv")
+    [plain], [named] = asks_of([replace(config, python="")], tmp_path), asks_of([config], tmp_path)
+    assert plain.key != named.key
+    assert f"starts the program a.py with {tmp_path}/.venv: its code" in named.text
+    assert python_of(replace(config, python="python3.99"), tmp_path) == "python3.99"
+    assert python_of(replace(config, python="bin/python"), tmp_path) == f"{tmp_path}/bin/python"
+    wrong = [str(one) for one in mistakes({"name": "a", "run": ["a.py"], "python": "a\0b"})]
+    assert wrong == ["must have at most 4,000 characters, none of them NUL"]
+
+
 def test_the_python_that_was_named_comes_before_the_active_environment(theirs, monkeypatch):
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     assert pythons.wanted() == sys.executable
@@ -101,14 +123,19 @@ def test_the_python_that_was_named_comes_before_the_active_environment(theirs, m
     assert pythons.wanted(str(theirs)) == f"{theirs}/bin/python"
 
 
-def test_the_frozen_program_takes_the_first_python_of_path(theirs, monkeypatch, tmp_path):
+def test_the_frozen_program_runs_programs_itself_unless_another_python_is_named(theirs, monkeypatch, tmp_path):
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "_MEIPASS", "/bundle", raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "listening-post"))
+    (tmp_path / "server.tac").write_text("")
+    ours = starting.of_file(str(tmp_path / "server.tac"), [])
+    assert starting.host_command(pythons.looked_at(ours.python).path) == [sys.executable, "program-host"]
+    assert starting.host_environment(ours.python)["LD_LIBRARY_PATH"] == "/bundle"
+    assert ours.script.endswith("app/programs/twistd.py")
+    assert starting.host_command(f"{theirs}/bin/python")[0] == f"{theirs}/bin/python"
     with pytest.raises(NoPythonError, match=r"cannot run with Python: PATH has none.*--python"):
-        pythons.looked_at(pythons.wanted())
-    (tmp_path / "python3").symlink_to(sys.executable)
-    assert pythons.wanted() == str(tmp_path / "python3")
+        pythons.looked_at("")
     assert pythons.looked_at(f"{theirs}/bin/python").words.startswith(f"{theirs}/bin/python (Python 3.")
 
 

@@ -117,6 +117,7 @@ def desk():
         made.recorder,
         9,
         made.shown,
+        made.shown,
         made.answers.append,
         made.held.append,
         lambda: made.held.append("idle"),

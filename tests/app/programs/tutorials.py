@@ -23,6 +23,8 @@ class Tutorial:
         gets: what it gets back, the start of it.
         code: the exit code.
         never: patterns that no summary may have.
+        line: the program's own line that a failure must show: the last of its frames that are in the program; 0: none.
+        values: local values of that frame, as patterns by their names.
     """
 
     text: str
@@ -31,6 +33,8 @@ class Tutorial:
     gets: bytes = b""
     code: int = 0
     never: tuple[str, ...] = ()
+    line: int = 0
+    values: tuple[tuple[str, str], ...] = ()
 
 
 ENDS = "\nreactor.callLater(20, reactor.stop)\nreactor.run()\n"
@@ -515,6 +519,8 @@ reactor.callLater(0.1, reactor.stop)
 reactor.run()
 """,
         (("failure", "RuntimeError: cannot ship"),),
+        line=6,
+        values=(("details", "{{'order': 17}}"),),
     ),
     "an error that is handled": Tutorial(
         """
@@ -650,9 +656,15 @@ class Text(resource.Resource):
 reactor.listenTCP({port}, server.Site(Text()), interface="127.0.0.1")
 """
         + ENDS,
-        (("data.sent", "500 Internal Server Error"), ("data.sent", "Request did not return bytes")),
+        (
+            ("failure", r"TypeError: render_GET returned str, and must return bytes.*tutorial\.py:9"),
+            ("data.sent", "500 Internal Server Error"),
+            ("data.sent", "Request did not return bytes"),
+        ),
         b"GET / HTTP/1.0\r\n\r\n",
         b"HTTP/1.0 500",
+        line=9,
+        values=(("returned", "^'not bytes'$"), ("self", "Text"), ("request", "method=GET uri=/ ")),
     ),
     "render that raises": Tutorial(
         """
@@ -672,6 +684,8 @@ reactor.listenTCP({port}, server.Site(Broken()), interface="127.0.0.1")
         (("failure", "KeyError: b'/seven'"), ("data.sent", "500 Internal Server Error")),
         b"GET /seven HTTP/1.0\r\n\r\n",
         b"HTTP/1.0 500",
+        line=10,
+        values=(("orders", "^{{}}$"), ("request", "/seven")),
     ),
     "finish called twice": Tutorial(
         """
@@ -681,7 +695,8 @@ from twisted.internet import reactor
 class Twice(resource.Resource):
     isLeaf = True
     def render_GET(self, request):
-        request.write(b"once")
+        answer = b"once"
+        request.write(answer)
         request.finish()
         reactor.callLater(0.05, reactor.stop)
         request.finish()
@@ -690,9 +705,15 @@ class Twice(resource.Resource):
 reactor.listenTCP({port}, server.Site(Twice()), interface="127.0.0.1")
 """
         + ENDS,
-        (("data.sent", "200 OK"), ("log", r"request\.finish called twice")),
+        (
+            ("data.sent", "200 OK"),
+            ("failure", r"RuntimeError: request\.finish was called twice.*tutorial\.py:12"),
+            ("log", r"UserWarning: .*request\.finish called twice"),
+        ),
         b"GET / HTTP/1.0\r\n\r\n",
         b"HTTP/1.0 200",
+        line=12,
+        values=(("answer", "^b'once'$"),),
     ),
     "static files": Tutorial(
         """
@@ -717,14 +738,17 @@ reactor.run()
         """
 from twisted.internet import reactor
 
-reactor.listenTCP({port}, object())
+port, factory = {port}, object()
+reactor.listenTCP(port, factory)
 reactor.run()
 """,
         (
-            ("failure", r"AttributeError: 'object' object has no attribute 'doStart'.*tutorial\.py:4"),
+            ("failure", r"AttributeError: 'object' object has no attribute 'doStart'.*tutorial\.py:5"),
             ("log", "exit code 1"),
         ),
         code=1,
+        line=5,
+        values=(("port", "^{port}$"), ("factory", "<object object")),
     ),
     "a protocol in the place of a factory": Tutorial(
         """
@@ -738,11 +762,15 @@ reactor.run()
 """,
         (("failure", r"AttributeError: 'Echo' object has no attribute 'doStart'"), ("log", "exit code 1")),
         code=1,
+        line=7,
+        values=(("Echo", "class .*Echo"),),
     ),
     "a name that is not imported": Tutorial(
         "from twisted.internet import reactor\nreactor.listenTCP(8000, Factory())\n",
         (("failure", r"NameError: name 'Factory' is not defined.*tutorial\.py:2"), ("log", "exit code 1")),
         code=1,
+        line=2,
+        values=(("reactor", "Reactor"),),
     ),
     "a line that is no Python": Tutorial(
         "from twisted.internet import reactor\nprint 'hello'\n",
@@ -759,8 +787,10 @@ reactor.run()
 from twisted.internet import reactor
 reactor.listenTPC(8000, None)
 """,
-        (("failure", r"AttributeError: .*listenTPC"),),
+        (("failure", r"AttributeError: .*listenTPC.*tutorial\.py:3"),),
         code=1,
+        line=3,
+        values=(("reactor", "Reactor"),),
     ),
     "text where bytes belong": Tutorial(
         ECHO.replace("self.transport.write(data)", 'self.transport.write("hello")'),
@@ -770,11 +800,15 @@ reactor.listenTPC(8000, None)
             ("connection.closed", "failure"),
         ),
         b"hello",
+        line=6,
+        values=(("data", "^b'hello'$"), ("self", "Echo")),
     ),
     "dataReceived that raises": Tutorial(
         ECHO.replace("self.transport.write(data)", 'raise ValueError("cannot parse")'),
         (("data.received", "hello"), ("failure", "ValueError: cannot parse"), ("connection.closed", "after a failure")),
         b"hello",
+        line=6,
+        values=(("data", "^b'hello'$"),),
     ),
     "buildProtocol that raises": Tutorial(
         """
@@ -812,13 +846,16 @@ reactor.callWhenRunning(reactor.stop)
 reactor.run()
 reactor.run()
 """,
-        (("failure", "ReactorNotRestartable"),),
+        (("failure", r"ReactorNotRestartable.*tutorial\.py:5"),),
         code=1,
+        line=5,
+        values=(("reactor", "Reactor"),),
     ),
     "stop before run": Tutorial(
         "from twisted.internet import reactor\nreactor.stop()\n",
         (("failure", "ReactorNotRunning"),),
         code=1,
+        line=2,
     ),
     "a port that is taken": Tutorial(
         """
@@ -829,6 +866,8 @@ reactor.listenTCP(taken.getsockname()[1], protocol.Factory(), interface="127.0.0
 """,
         (("service.failed", "Couldn't listen on 127.0.0.1"), ("failure", "CannotListenError")),
         code=1,
+        line=5,
+        values=(("taken", "socket"),),
     ),
     # -- more ways to listen and connect
     "wrapClientTLS, and TLS put round an endpoint": Tutorial(
@@ -1051,11 +1090,166 @@ twice()
 """,
         (("failure", r"AlreadyCalledError.*tutorial\.py:8"), ("log", "exit code 1")),
         code=1,
+        line=8,
+        values=(("answer", "^17$"),),
     ),
     "a Deferred in the place of bytes": Tutorial(
         ECHO.replace("self.transport.write(data)", "__import__('twisted').internet.defer.succeed(data).decode()"),
         (("failure", r"AttributeError: 'Deferred' object has no attribute 'decode'.*tutorial\.py:6"),),
         b"hello",
+        line=6,
+        values=(("data", "^b'hello'$"),),
+    ),
+    "a Deferred that was not returned": Tutorial(
+        """
+from twisted.internet import defer, reactor, task
+
+def fetch():
+    return task.deferLater(reactor, 0.01, lambda: b"a page")
+
+def get(address):
+    page = fetch()
+    page.addCallback(bytes.decode)
+
+def show(text):
+    print(text.upper())
+
+defer.succeed("http://example.org/").addCallback(get).addCallback(show)
+reactor.callLater(0.1, reactor.stop)
+reactor.run()
+""",
+        (("failure", r"AttributeError: 'NoneType' object has no attribute 'upper'.*tutorial\.py:12"),),
+        line=12,
+        values=(("text", "^None$"),),
+    ),
+    "a Deferred that was not yielded": Tutorial(
+        """
+from twisted.internet import defer, reactor, task
+
+@defer.inlineCallbacks
+def main():
+    count = task.deferLater(reactor, 0.01, lambda: 3)
+    yield
+    print(count + 1)
+
+reactor.callWhenRunning(main)
+reactor.callLater(0.1, reactor.stop)
+reactor.run()
+""",
+        (("failure", r"TypeError: unsupported operand.*'Deferred' and 'int'.*tutorial\.py:8"),),
+        line=8,
+        values=(("count", "<Deferred at"),),
+    ),
+    "a coroutine that nobody awaits": Tutorial(
+        """
+from twisted.internet import reactor
+
+async def main():
+    print("never")
+
+main()
+reactor.callLater(0.01, reactor.stop)
+reactor.run()
+""",
+        (("log", r"tutorial\.py:7: RuntimeWarning: coroutine 'main' was never awaited"),),
+        never=("^never$",),
+    ),
+    "an error in a callback that nobody handles": Tutorial(
+        """
+from twisted.internet import defer, reactor
+
+def ship(order):
+    address = order["address"]
+
+d = defer.Deferred()
+d.addCallback(ship)
+reactor.callLater(0.01, d.callback, {{"number": 17}})
+reactor.callLater(0.1, reactor.stop)
+reactor.callLater(0.05, globals().pop, "d")
+reactor.run()
+""",
+        (("failure", r"KeyError: 'address'.*tutorial\.py:5"),),
+        line=5,
+        values=(("order", "{{'number': 17}}"),),
+    ),
+    "the reactor is run while it runs": Tutorial(
+        """
+from twisted.internet import reactor
+
+def again(why):
+    reactor.run()
+
+reactor.callLater(0.01, again, "a test")
+reactor.callLater(0.1, reactor.stop)
+reactor.run()
+""",
+        (("failure", r"ReactorAlreadyRunning.*tutorial\.py:5"),),
+        line=5,
+        values=(("why", "^'a test'$"),),
+    ),
+    "a protocol that sleeps": Tutorial(
+        ECHO.replace("self.transport.write(data)", "__import__('time').sleep(3); self.transport.write(data)"),
+        (
+            ("data.received", "hello"),
+            ("loop.blocked", r"tutorial\.py:6 has blocked every service"),
+            ("data.sent", "hello"),
+        ),
+        b"hello",
+        b"hello",
+        line=6,
+    ),
+    "a thread that writes to a transport": Tutorial(
+        """
+from twisted.internet import protocol, reactor
+
+class Later(protocol.Protocol):
+    def connectionMade(self):
+        reactor.callInThread(self.work, 42)
+    def work(self, answer):
+        self.transport.writeSequence([b"answer ", b"%d" % answer])
+        reactor.callFromThread(self.transport.loseConnection)
+    def connectionLost(self, reason):
+        reactor.stop()
+
+reactor.listenTCP({port}, protocol.Factory.forProtocol(Later), interface="127.0.0.1")
+"""
+        + ENDS,
+        (
+            (
+                "failure",
+                r"RuntimeError: transport\.write was called from the thread PoolThread.*"
+                r"reactor\.callFromThread\(transport\.write, …\).*tutorial\.py:8",
+            ),
+            ("connection.closed", "closed by us"),
+        ),
+        b"GET",  # its client stays: a peer that goes meanwhile is a mistake of its own
+        b"answer 42",
+        line=8,
+        values=(("answer", "^42$"),),
+    ),
+    "a thread that calls the reactor": Tutorial(
+        """
+import threading
+from twisted.internet import reactor
+
+def work(name):
+    for n in range(100):
+        reactor.callLater(0, print, name, n)
+    reactor.callFromThread(reactor.callLater, 0.05, reactor.stop)
+
+reactor.callWhenRunning(threading.Thread(target=work, args=("worker",)).start)
+reactor.run()
+""",
+        (("failure", r"RuntimeError: reactor\.callLater was called from the thread.*tutorial\.py:7"),),
+        line=7,
+        values=(("name", "^'worker'$"), ("n", "^0$")),
+    ),
+    "a method that is not there": Tutorial(
+        ECHO.replace("self.transport.write(data)", "self.transport.send(data)"),
+        (("failure", r"AttributeError: .*'send'.*tutorial\.py:6"),),
+        b"hello",
+        line=6,
+        values=(("data", "^b'hello'$"),),
     ),
     # -- ends
     "sys.exit with a number": Tutorial("import sys\nsys.exit(3)\n", (("log", "exit code 3"),), code=3),

@@ -138,11 +138,11 @@ class Desk:
         for made in self.services:
             await made.stop(CLOSING)
             made.dispose()
-        self.recorder.flush()
+        # A thread may answer a service that has stopped, and what is recorded then is to be stored as well.
+        await until(lambda: self.recorder.flush() or self.tape.stuck or self.recorder.idle)
         timer = self.recorder._timer
         if timer is not None:
             timer.cancel()
-        await until(lambda: self.tape.stuck or self.recorder.idle)
 
 
 async def turn() -> None:

@@ -207,7 +207,7 @@ def test_endless_tries_never_overflow():
     config = ServiceConfig("x", "tcp", "127.0.0.1", 1, "echo", restart={"factor": 100, "max_seconds": 0.1})
     restart = Restart(clock, lambda: None)
     for _ in range(10_000):
-        assert restart.wait(config)
+        assert restart.wait(config.settings("restart"))
         restart.cut_short()
     assert restart.seconds == 0.1
 

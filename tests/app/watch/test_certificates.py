@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from app.services.tls import authority
 from app.watch import certificates
 from app.watch.config import WatchConfig
 from app.watch.watches import Watches
-from tests.app.faults.test_real_servers import running
+from tests import real_servers as real
 from tests.app.watch.test_check import config
 from tests.helpers import kept_port, until
 
@@ -43,9 +42,6 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
     """The folder of the authority, and the port of each certificate."""
     folder = tmp_path_factory.mktemp("nginx")
     data = folder / "data"
-    temporary = "".join(
-        f"{what}_temp_path {folder}/{what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
     with ExitStack() as stack:
         ports: dict[str, int] = {}
         servers = ""
@@ -57,12 +53,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
                 f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {file}; ssl_certificate_key {file};"
                 " location / { return 200 well; } }\n"
             )
-        (folder / "conf").write_text(f"""
-            {"user root;" if os.getuid() == 0 else ""}
-            daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;
-            events {{}}
-            http {{ {temporary} access_log off; {servers} }}""")
-        stack.enter_context(running(ports["good"], "nginx", "-e", "stderr", "-c", f"{folder}/conf"))
+        stack.enter_context(real.nginx(folder, ports["good"], servers))
         yield data, ports
 
 
@@ -91,7 +82,9 @@ async def test_what_is_wrong_is_said(
     url = parse(f"{scheme}://127.0.0.1:{nginx[1][name]}")
     result = await trusting.check(config(url.text), url)
     assert not result.ok
-    assert result.reason == f"{url.address} is not trusted: the server's certificate {words}"
+    advice = ". Have this system trust its authority, or set verify = false in the watch."
+    said = f"{url.address} is not trusted: the server's certificate {words}"
+    assert result.reason == said + advice * words.endswith("trust")
 
 
 @pytest_twisted.ensureDeferred

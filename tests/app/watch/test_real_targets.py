@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,26 +13,14 @@ from app import events
 from app.sending.url import parse
 from app.watch.config import WatchConfig
 from app.watch.watches import Watches
-from tests.app.faults.test_real_servers import running
 from tests.helpers import kept_port, until
+from tests.real_servers import nginx, running
 
 
 @contextmanager
-def nginx(folder: Path, port: int, answer: str) -> Iterator[None]:
+def answering(folder: Path, port: int, answer: str) -> Iterator[None]:
     """An nginx that answers everything so."""
-    temporary = "".join(
-        f"{what}_temp_path {folder}/{what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "conf").write_text(f"""
-        {"user root;" if os.getuid() == 0 else ""}
-        daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;
-        events {{}}
-        http {{
-            {temporary} access_log off;
-            server {{ listen 127.0.0.1:{port}; location / {{ {answer} }} }}
-        }}
-    """)
-    with running(port, "nginx", "-e", "stderr", "-c", f"{folder}/conf"):
+    with nginx(folder, port, f"server {{ listen 127.0.0.1:{port}; location / {{ {answer} }} }}"):
         yield
 
 
@@ -52,17 +39,17 @@ async def test_nginx_goes_and_comes_back(desk: Any, tape: Any, checking: Any, tm
             await until(lambda: watch.checks > count, 60)
             return watch.state, watch.words
 
-        with nginx(tmp_path, port, "return 200 'all is well';"):
+        with answering(tmp_path, port, "return 200 'all is well';"):
             assert await check() == ("up", "ok")
         for state in ("up", "down"):
             found = await check()
             assert found[0] == state
             assert found[1].startswith(f"{place} refused")
-        with nginx(tmp_path, port, "return 200 'all is lost';"):
+        with answering(tmp_path, port, "return 200 'all is lost';"):
             assert await check() == ("down", "“well” is not in the answer: it sent “all is lost”")
-        with nginx(tmp_path, port, "return 503 'all is well';"):
+        with answering(tmp_path, port, "return 503 'all is well';"):
             assert await check() == ("down", f"{place} answered with status 503, not 200..299")
-        with nginx(tmp_path, port, "return 200 'all is well again';"):
+        with answering(tmp_path, port, "return 200 'all is well again';"):
             assert await check() == ("up", "ok")
         watches.stop()
     changes = [e.kind for e in tape.all("watch.failed", "watch.recovered")]

@@ -40,7 +40,7 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
         ('kind = "delay"\nmatch = \'\\q\'', 10, "number 2: match "),
         ('kind = "delay"\nmatch_regex = "("', 10, "number 2: match_regex "),
         ('kind = "delay"\nname = "x"\n[[service.fault]]\nkind = "delay"\nname = "x"', 13,
-            'number 3: name "x" is already the name of fault number 2, too'),
+            'number 3: name "x" is already the name of fault number 2'),
         ('kind = "delay"\nname = "a\\u001b[2J"', 10, "number 2: name must be one line of at most 60 characters"),
         (f'kind = "delay"\nname = "{"x" * 61}"', 10, "number 2: name must be one line of at most 60 characters"),
         ('kind = "delay"\nbytes = 5', 10,

@@ -2,16 +2,17 @@
 
 import string
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.services.config import ServiceConfig
-from app.workspace import errors
+from app.workspace import errors, service_checks
 from app.workspace import reading as workspace
-from app.workspace.reading import Problem, Workspace, load, parse, problems_of
+from app.workspace.problems import Problem
+from app.workspace.reading import Workspace, load, parse, problems_of
 
 GOOD = """\
 version = 1
@@ -299,9 +300,9 @@ def test_hostile_toml_is_a_problem_like_another(source):
 
 def test_many_problems_take_no_time():
     source = "version = 1\n" + "[[service]]\nname = 1\n" * 10_000
-    before = perf_counter()
+    before = process_time()
     assert len(problems(source)) == 30_000
-    assert perf_counter() - before < 5
+    assert process_time() - before < 5
 
 
 @given(st.text() | st.text(st.sampled_from("[]{}=.,\n\"' a1#")))
@@ -313,7 +314,7 @@ def test_nothing_raises(source):
 
 @given(st.text(string.printable))
 def test_a_name_is_checked_as_it_is_typed(name):
-    wrong = workspace.name_problem(name)
+    wrong = service_checks.name_problem(name)
     assert (wrong is None) == (bool(name.strip()) and name.isprintable() and len(name) <= 60)
 
 

@@ -16,7 +16,10 @@ from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
-WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program"}
+WITHOUT_KEYS = {
+    "whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program", "kill_program",
+    "copy_to_outpost",
+}  # fmt: skip
 """Rarely used."""
 
 STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}
@@ -169,7 +172,7 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
     [
         (Situation(service=True), {
             "toggle_service", "edit_service", "duplicate_service", "remove_service", "send_to_service", "connect_lines",
-            "edit_faults", "watch_service",
+            "edit_faults", "watch_service", "copy_to_outpost",
         }),
         (Situation(tls=False), {"toggle_tls"}),
         (Situation(connection=True), {"send", "disconnect"}),

@@ -56,7 +56,7 @@ def test_each_alert_has_a_row_with_its_state(window: MainWindow) -> None:
     alerts.changed.emit(alerts)
     assert "quiet for 300 s more" in dock.rows["errors"].state.text()
     assert dock.rows["errors"].done.text() == (
-        "notify ✓ · stop alpha · mail qa@example.org waits to be tried again: It is down"
+        "notify ✓ · stop alpha · mail qa@example.org will be tried again: It is down"
     )
     assert dock.figures.text() == "1 armed, 1 raised"
     assert nameless(dock) == []

@@ -169,7 +169,7 @@ def test_a_capture_that_was_cut_off_says_what_became_of_its_connections(
 
 
 def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_path: Path) -> None:
-    beside._post.captures = tmp_path / "data"
+    beside._post.capturing.folder = tmp_path / "data"
     path = kill(tmp_path / "data" / "2026-11-20 10.00.00.lpost")
     beside.captures.look_for_cut_off()
     assert beside.notices.recovery.isVisible()
@@ -181,7 +181,7 @@ def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_
 
 
 def test_without_a_crash_nothing_is_offered(beside: MainWindow, tmp_path: Path) -> None:
-    beside._post.captures = tmp_path / "data"
+    beside._post.capturing.folder = tmp_path / "data"
     make(tmp_path / "data" / "2026-11-20 10.00.00.lpost", event())
     beside.captures.look_for_cut_off()
     assert not beside.notices.recovery.isVisible()
@@ -204,7 +204,7 @@ def test_the_windows_close_with_the_main_one(beside: MainWindow, other: Path, qt
 
 def test_limits_and_retention_are_kept(beside: MainWindow, settings: Settings, tmp_path: Path) -> None:
     assert (settings.capture_limit, settings.keep_days, settings.keep_total) == (2_000_000_000, 0, 0)
-    beside._post.captures = tmp_path / "none"
+    beside._post.capturing.folder = tmp_path / "none"
     do(beside, "capture")
     dialog = beside.findChild(CaptureDialog)
     assert dialog is not None

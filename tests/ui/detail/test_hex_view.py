@@ -249,3 +249,25 @@ def drag(view: HexView, position: QPoint) -> None:
     """Move the mouse with its left button down, which qtbot cannot."""
     event = QMouseEvent(QEvent.MouseMove, QPointF(position), Qt.NoButton, Qt.LeftButton, Qt.NoModifier)
     QApplication.sendEvent(view.viewport(), event)
+
+
+def test_where_it_is_narrow_a_row_has_eight_bytes_and_the_first_one_in_view_stays(view: HexView, qtbot: QtBot) -> None:
+    view.set_data(bytes(range(256)) * 4)
+    view.verticalScrollBar().setValue(10)
+    view.resize(view.width_of(16) - 40, 300)
+    assert view._layout.row == 8
+    assert view.verticalScrollBar().value() == 20
+    assert view.horizontalScrollBar().maximum() == 0
+    view.select(5, 6)
+    qtbot.keyClick(view, Qt.Key_Down)
+    assert view.selection() == range(13, 14)
+    qtbot.keyClick(view, Qt.Key_End)
+    assert view.selection() == range(15, 16)
+    view.resize(view.width_of(16), 300)
+    assert view._layout.row == 16
+
+
+def test_where_there_are_no_bytes_nothing_is_scrolled(view: HexView) -> None:
+    view.set_data(b"")
+    view.resize(150, 300)
+    assert view.horizontalScrollBar().maximum() == 0

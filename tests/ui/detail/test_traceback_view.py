@@ -175,8 +175,8 @@ GROUP = FailureRecord("ExceptionGroup", "bad lines (2 sub-exceptions)", (OWN,), 
 def test_each_member_of_a_group_is_shown_with_its_own_frames(view: TracebackView) -> None:
     view.show_failure(GROUP)
     found = lines(view)
-    assert "1 of the 2 exceptions in it:" in found
-    assert "2 of the 2 exceptions in it:" in found
+    assert "Exception 1 of 2 in it:" in found
+    assert "Exception 2 of 2 in it:" in found
     assert found.count("ValueError  temp is not a number") == 1
     assert "KeyError  'temp'" in found
     view.unfold_all()

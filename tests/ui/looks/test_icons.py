@@ -117,3 +117,29 @@ def test_an_icon_without_room_paints_nothing(qapp):
     painter = QPainter(target)
     icons.icon("pause").paint(painter, QRect(0, 0, 16, 0))
     painter.end()
+
+
+@pytest.mark.parametrize("scale", [1.25, 1.5, 1.75])
+@pytest.mark.parametrize("left", [0, 3, 5, 7])
+def test_between_two_pixels_an_icon_is_as_sharp_as_on_one(scale: float, left: int) -> None:
+    """Painted at any place of a screen at 125, 150 or 175 %, it is made of the same pixels."""
+
+    def at(left: int) -> QImage:
+        image = QImage(QSize(80, 80), QImage.Format_ARGB32)
+        image.fill(0)
+        image.setDevicePixelRatio(scale)
+        painter = QPainter(image)
+        icons.icon("play").paint(painter, QRect(left, left, 16, 16))
+        painter.end()
+        found = image.copy(round(left * scale), round(left * scale), round(16 * scale), round(16 * scale))
+        found.setDevicePixelRatio(1)
+        return found
+
+    assert at(left) == at(0)
+
+
+def test_what_is_painted_has_the_theme_of_today(qapp: QApplication) -> None:
+    made = icons.painted(lambda painter, rect: painter.fillRect(rect, QColor(theme.current().accent)))
+    assert made.pixmap(8, 8).toImage().pixelColor(4, 4) == QColor(DARK.accent)
+    theme.apply(qapp, LIGHT)
+    assert made.pixmap(8, 8).toImage().pixelColor(4, 4) == QColor(LIGHT.accent)

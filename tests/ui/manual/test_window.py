@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt, QUrl
-from PyQt5.QtGui import QTextDocument
+from PyQt5.QtGui import QColor, QTextDocument
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
@@ -180,6 +180,27 @@ def test_pictures_fit_into_a_narrow_window(manual: ManualWindow, qtbot: QtBot) -
     before = width()
     manual.resize(1200, 500)
     qtbot.waitUntil(lambda: width() > before)
+
+
+def test_on_a_screen_of_twice_the_pixels_a_picture_is_no_wider(
+    manual: ManualWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = manual.page
+    for ratio in (1.0, 1.5, 2.0, 3.0):
+        monkeypatch.setattr(page, "devicePixelRatioF", lambda ratio=ratio: ratio)
+        image = page.loadResource(QTextDocument.ImageResource, QUrl("pictures/window.png")).value()
+        assert image.width() / image.devicePixelRatio() == pytest.approx(page._room(), abs=1), ratio
+
+
+def test_a_picture_that_there_is_of_the_dark_theme_is_shown_in_it(manual: ManualWindow, qapp: QApplication) -> None:
+    def corner() -> QColor:
+        image = manual.page.loadResource(QTextDocument.ImageResource, QUrl("pictures/outposts.png")).value()
+        return QColor(image.pixelColor(4, 4))
+
+    theme.apply(qapp, theme.LIGHT)
+    assert corner().lightness() > 200
+    theme.apply(qapp, theme.DARK)
+    assert corner().lightness() < 60
 
 
 def test_a_search_is_typed_and_its_results_are_walked_with_the_keys(manual: ManualWindow) -> None:

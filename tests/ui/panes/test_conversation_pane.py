@@ -143,7 +143,7 @@ def test_they_are_filtered_in_words_of_their_own(pane: ConversationPane, traffic
     pane.set_filter("peer contains 10.0")
     qtbot.waitUntil(lambda: numbers(pane) == [1, 2])
     pane.set_filter("received > 5")
-    qtbot.waitUntil(lambda: "Nothing fits “received > 5”" in pane.view._placeholder)
+    qtbot.waitUntil(lambda: "Nothing matches “received > 5”" in pane.view._placeholder)
     with pytest.raises(errors.FilterError):
         pane.set_filter("http.status == 200")
 

@@ -120,7 +120,7 @@ def test_an_empty_pane_says_what_to_do(pane: EventPane, capture: Capture, qtbot:
     assert said[:2] == ["Press Start all.", "Press Start."]
     assert said[2].startswith("Cleared.")
     assert said[3] == said[4]
-    assert said[4].startswith("Nothing fits “<b>needle</b>”.")
+    assert said[4].startswith("Nothing matches “<b>needle</b>”.")
 
 
 def test_while_it_looks_it_says_so(pane: EventPane, capture: Capture, reader: InstantReader, qtbot: QtBot) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtCore import QPoint, QRect, Qt
 from PyQt5.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import maybeDeferred
@@ -304,3 +304,17 @@ def test_a3_its_report_says_that_events_around_it_are_missing(
     reader.event(1, found.append)
     assert found[0] is not None
     assert "- The capture is not complete around it: 9 events that happened are missing here" in pane.report(found[0])
+
+
+def test_in_little_room_the_buttons_of_the_group_stay_and_the_failures_below_them_are_left_out(
+    pane: FailurePane, capture: Capture, qtbot: QtBot
+) -> None:
+    feed(pane, capture.store(rows(BAD, OTHER)), qtbot)
+    pane.resize(1000, pane.minimumSizeHint().height())
+    settle()
+    room = pane._room.viewport()
+    bar = QRect(pane.bar.mapTo(room, QPoint(0, 0)), pane.bar.size())
+    assert room.rect().contains(bar)
+    assert not pane.view.isVisible()
+    pane.resize(1000, 500)
+    assert pane.view.isVisible()

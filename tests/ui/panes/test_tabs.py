@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
@@ -15,6 +16,8 @@ from app.failures.record import record
 from app.post import Post
 from app.services.config import ServiceConfig
 from tests.ui.desk import BASE, Capture, InstantReader, config, memory_post, settle
+from ui.looks import theme
+from ui.looks.theme import Fonts
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_pane import EventPane
 from ui.panes.tabs import CONVERSATIONS, FAILURES, HTTP, PaneTabs
@@ -208,6 +211,26 @@ def test_columns_are_as_wide_in_every_pane_that_comes(desk: Desk) -> None:
     desk.tabs.rebuild()
     panes = [desk.tabs.widget(i) for i in range(desk.tabs.count())]
     assert {pane.view.header.sectionSize(3) for pane in panes if pane.columns is COLUMNS} == {222}
+
+
+def test_a_pane_that_is_first_shown_after_a_change_of_letters_is_as_wide_as_the_others(
+    desk: Desk, capture: Capture, qtbot: QtBot, qapp: QApplication
+) -> None:
+    """Its view is made then; until it is, the pane keeps up with the capture, and takes the widths of columns."""
+    desk.tabs.resize(2400, 300)  # no column is left out
+    header = desk.tabs.all.view.header
+    header.resizeSection(3, 300)
+    desk.tabs.restore_columns(header.saveState())
+    assert not desk.tabs.of("alpha")._is_made()  # type: ignore[union-attr]
+    theme.apply(qapp, theme.DARK, Fonts(15, "", 15))
+    desk.tabs.on_stored(capture.add([b"a"] * 2, service=1))
+    alpha = desk.show(ALPHA)
+    qtbot.waitUntil(lambda: ids(alpha) == [1, 2])
+    settle()
+    assert alpha.view.isVisible()
+    assert alpha.view.geometry() == alpha.rect()
+    assert header.sectionSize(3) > 400
+    assert alpha.view.header.sectionSize(3) == header.sectionSize(3)
 
 
 def test_empty_panes_say_what_to_do_first(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PyQt5.QtGui import QDropEvent
 from PyQt5.QtWidgets import QDialogButtonBox
 
 from app import events
+from app.faults.presets import PRESETS
 from app.programs import hosted
 from app.programs.config import ProgramConfig
 from app.programs.fields import fields_of, table_of
@@ -29,7 +31,7 @@ class Process:
 
     tail = b""
 
-    def __init__(self, reactor, recorder, number, shown, ended) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, reactor, recorder, number, shown, heard, in_thread, ended) -> None:  # type: ignore[no-untyped-def]
         self.pid, self.ended, self.done = 0, ended, []
 
     def start(self, program, folder, ports) -> None:  # type: ignore[no-untyped-def]
@@ -66,9 +68,9 @@ def begin(window: MainWindow) -> HostedProgram:
     do(window, "toggle_service")
     one = program(window)
     assert isinstance(one.status, Running)
-    number = one.on_port(1, "Echo:9620", "tcp")
-    one.on_status(1, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"})
-    one.on_opened(1, 900, 1, {"peer": "127.0.0.1:50000", "host": "127.0.0.1:9620"})
+    number = one.open.on_port(1, "Echo:9620", "tcp")
+    one.open.on_status(1, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"})
+    one.open.on_opened(1, 900, 1, {"peer": "127.0.0.1:50000", "host": "127.0.0.1:9620"})
     assert number
     window._post.programs._tell()
     settle()
@@ -131,10 +133,60 @@ def test_the_words_of_its_end_stand_below_the_list(desk: MainWindow) -> None:
     assert "exit code 3: the program called sys.exit(3) at echo.py:12" in desk.services.trouble.words.text()
 
 
+def test_the_row_stays_in_view_when_words_about_it_take_its_room(desk: MainWindow) -> None:
+    begin(desk)
+    rows = desk.services.list
+    desk.services.select("echo")
+    room = rows.viewport().height()
+    rows.resize(rows.width(), rows.visualRect(rows.currentIndex()).top() + 5)
+    settle()
+    assert rows.viewport().height() < room
+    assert rows.viewport().rect().contains(rows.visualRect(rows.currentIndex()).center())
+
+
 def test_faults_by_hand_reach_the_program(desk: MainWindow) -> None:
     one = begin(desk)
     desk.faults._strike_live(900, "fault_reset")
     assert one._process.done == [{"do": "strike", "conn": 1, "table": {"kind": "reset"}}]  # type: ignore[union-attr]
+
+
+def test_faults_of_a_port_are_of_the_workspace_and_are_undone_while_it_runs(desk: MainWindow) -> None:
+    one = begin(desk)
+    [port] = one.ports.values()
+    changes = desk.faults._changes
+    assert changes.put_preset("echo/Echo:9620", PRESETS[0]) == ""
+    settle()
+    fault = port.config.faults[0]
+    assert one.config.faults[0] == {"port": "Echo:9620", **fault}
+    at = [fault["kind"] for fault in port.config.faults].index("delay")
+    assert changes.set_figure("echo/Echo:9620", at, "ms", 77.0) == ""
+    settle()
+    assert port.config.faults[at]["ms"] == 77.0
+    assert one._process.done[-1]["tables"][at]["ms"] == 77.0  # type: ignore[union-attr]
+    desk.edits.undo()
+    desk.edits.undo()
+    settle()
+    assert program(desk) is one
+    assert isinstance(one.status, Running)
+    assert (port.config.faults, one.config.faults) == ((), ())
+    desk.edits.redo()
+    settle()
+    assert port.config.faults[0] == fault
+
+
+def test_a_form_of_a_program_keeps_its_faults_and_has_its_python(desk: MainWindow) -> None:
+    fault = {"port": "outgoing", "kind": "delay", "ms": 3.0}
+    [config] = desk.edits.state.programs
+    desk.edits.set_programs([replace(config, faults=(fault,))], "x")
+    settle()
+    desk.programs.edit("echo")
+    dialog = desk.programs.dialog
+    assert dialog is not None
+    dialog.form._rows["python"][0].setText(".venv")
+    dialog.buttons.button(QDialogButtonBox.Ok).click()
+    settle()
+    changed = program(desk).config
+    assert (changed.python, changed.faults) == (".venv", (fault,))
 
 
 def test_removing_it_can_be_undone(desk: MainWindow) -> None:
@@ -174,6 +226,8 @@ def test_the_dialog_says_what_is_wrong(desk: MainWindow) -> None:
     editors["program"][0].setText("-m mypackage.server")
     assert editors["name"][0].text() == "server"
     assert ok.isEnabled()
+    editors["program"][0].setText("web.py --debug")
+    assert editors["name"][0].text() == "web"
     editors["ports"][0].setPlainText("8000 18000")
     assert not ok.isEnabled()
     assert "as in 8000=18000" in editors["ports"][1].text()
@@ -188,7 +242,7 @@ def test_the_dialog_says_what_is_wrong(desk: MainWindow) -> None:
     "run", [["echo.py"], ["echo.py", "--port", "9 0"], ["-m", "a.b", "x"], ["twist", "web", "--path", "."]]
 )
 def test_the_dialog_gives_back_what_it_was_given(run: list[str], tmp_path: Path) -> None:
-    table = {"name": "a", "run": run, "restart": "on-change", "ports": {"1": "2"}, "autostart": True}
+    table = {"name": "a", "run": run, "python": ".venv", "restart": "on-change", "ports": {"1": "2"}, "autostart": True}
     assert table_of(fields_of(table), tmp_path) == table
 
 

@@ -37,7 +37,7 @@ def post(qapp: QApplication) -> Iterator[Post]:
     """A Post with real sockets, and no capture."""
     from twisted.internet import reactor
 
-    from app.commands.send_run import Nowhere
+    from app.commands.send.running import Nowhere
 
     post = Post(reactor, Workspace((config("echo", 0), config("http", 0, protocol="http", responder="inspector"))))
     Nowhere(post.recorder)

@@ -20,7 +20,7 @@ from tests.ui.workbench.bench import Bench, bench
 from ui.looks import theme
 from ui.sending.dock import SendDock
 from ui.sending.message_form import FAULTS
-from ui.workbench.faults_dialog import FaultsDialog
+from ui.workbench.faults.dialog import FaultsDialog
 
 pytestmark = pytest.mark.qt_log_ignore(
     r"^This plugin does not support (grabbing the keyboard|raise\(\)|propagateSizeHints\(\))"

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from app.commands.send_run import Nowhere
+from app.commands.send.running import Nowhere
 from app.plugin_loader import table
 from app.post import Post
 from app.services.config import ServiceConfig
@@ -100,7 +100,7 @@ def test_a_plugin_is_mended(greeter: tuple[MainWindow, Path], settings: Settings
     walk, before = Walk(window), 2
     save(file, GREET.replace("helo", "hello"))
     qtbot.waitUntil(lambda: "hello you" in dock.transcript.toPlainText())
-    assert "“greeting” has a new version of its plugin: sent again" in dock.transcript.toPlainText()
+    assert "The plugin of “greeting” was reloaded: sent again" in dock.transcript.toPlainText()
     assert walk.steps <= before // 2
 
 

@@ -253,6 +253,7 @@ def test_only_options_that_fit_the_protocol_are_shown(dialog: Open) -> None:
     form = dialog()
     assert not [editor for editor in form.findChildren(QPlainTextEdit) if editor.isVisible()]
     choose(form, "websocket")
+    form.tabs.setCurrentIndex(1)
     editor = next(editor for editor in form.findChildren(QPlainTextEdit) if editor.accessibleName() == "Subprotocols")
     editor.setPlainText("chat")
     assert form.config().options == {"subprotocols": ["chat"]}
@@ -279,6 +280,7 @@ def test_each_protocol_has_its_pages(dialog: Open) -> None:
 
 
 def page(form: ServiceDialog, section: str) -> SectionPage:
+    form.tabs.setCurrentWidget(form._scrolls[section, form._protocol()])
     return form._pages[section, form._protocol()]
 
 

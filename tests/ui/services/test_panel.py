@@ -14,7 +14,10 @@ from PyQt5.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
+from app import responders
+from app.plugin_loader.errors import PluginWaitingError
 from app.post import Post
+from app.responders import Responder
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
@@ -173,6 +176,20 @@ def test_no_row_changes_its_height_or_moves_whatever_happens(desk: Desk, is_comp
         desk.bridge.measured.emit()
         settle()
         assert [desk.panel.row_rect(name) for name in desk.panel.names()] == before
+
+
+def test_a_service_whose_plugin_is_not_trusted_yet_waits_and_has_not_failed(shown: Shown) -> None:
+    waiting = PluginWaitingError(path="shout.py")
+    plugin = Responder("shout", "Shouts", {"tcp": lambda *_: None}, missing=waiting)
+    responders.add(plugin)
+    try:
+        desk = shown(config("alpha", responder="shout"), config("beta", 9008))
+        row = desk.give(Failed(str(waiting)))
+        assert (row.word, row.state, row.bad) == ("not trusted", "stopped", False)
+        assert row.reason == "Waiting until you trust it: shout.py"
+        assert desk.give(Failed("Its port is taken."), "beta").word == "failed"
+    finally:
+        responders.remove("shout")
 
 
 def test_connections_and_rate_are_compact_in_the_row_and_exact_in_the_tip(desk: Desk) -> None:

@@ -129,7 +129,7 @@ def test_what_is_wrong_is_said_below_its_field(window: Small) -> None:
     assert not button.isEnabled()
     fill(window, name="a", target="udp://127.0.0.1:9")
     said = {name: words.text() for name, (_, words) in dialog(window).form._rows.items()}
-    assert said["name"] == "Another watch is called “a” already."
+    assert said["name"] == "“a” is taken. Give each watch its own name."
     assert said["send"] == "Is missing: a target is only found by what it answers to a datagram."
     assert not button.isEnabled()
     fill(window, target="rack-9/echo")

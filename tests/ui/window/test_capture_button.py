@@ -81,14 +81,14 @@ async def test_a_new_capture_is_shown_in_the_panes_and_the_one_before_can_be_ope
     from twisted.internet import reactor
 
     post = Post(reactor, Workspace((config("alpha", 0),)))
-    post.captures = tmp_path / "captures"
+    post.capturing.folder = tmp_path / "captures"
     await post.open(tmp_path / "first.lpost")
     window = open_window(post=post, path=tmp_path / "first.lpost")
     post.recorder.record(events.LOG, summary="in the first")
     post.recorder.flush()
     await until(lambda: len(window.panes.all.events) == 1)
     do(window, "new_capture")
-    await until(lambda: post.capture != tmp_path / "first.lpost" and post._renewal is None)
+    await until(lambda: post.capture != tmp_path / "first.lpost" and not post.capturing.renewing)
     post.recorder.record(events.LOG, summary="in the second")
     post.recorder.flush()
     shown = window.panes.all.events
@@ -101,7 +101,7 @@ async def test_a_new_capture_is_shown_in_the_panes_and_the_one_before_can_be_ope
     assert summaries() == [f"the capture follows {tmp_path / 'first.lpost'}", "in the second"]
     found = entries(window)
     assert "Open the capture before: first.lpost" in found
-    found["Copy its path"].trigger()
+    found["Copy path of the capture"].trigger()
     assert QApplication.clipboard().text() == str(post.capture)
     found["Open the capture before: first.lpost"].trigger()
     await until(lambda: bool(window.captures.windows))

@@ -18,7 +18,7 @@ from ui.looks import theme
 from ui.looks.theme import Fonts
 from ui.services.rows import ServiceRow
 from ui.window.main_window import MainWindow
-from ui.workbench.page import ServicePage
+from ui.workbench.page.service_page import ServicePage
 
 pytestmark = pytest.mark.usefixtures("dark")
 

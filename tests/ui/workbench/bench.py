@@ -22,9 +22,9 @@ from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from ui.window.main_window import MainWindow
-from ui.workbench.fields import FieldRow
-from ui.workbench.page import ServicePage
-from ui.workbench.rules_section import RulesSection
+from ui.workbench.page.service_page import ServicePage
+from ui.workbench.rule_form.fields import FieldRow
+from ui.workbench.rules.section import RulesSection
 
 USERS = {"method": "GET", "path": "/users/{id}", "template": True, "body": '{"id": {{path.id}}}'}
 FLAKY = {"path": "/flaky", "status": 503, "body": "no"}

@@ -7,6 +7,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QSplitter, QWidget
 
 from ui.detail.hex_inspector import HexInspector
+from ui.detail.hex_layout import NARROW, ROW
 from ui.detail.hex_view import HexView
 from ui.detail.page import CutNotice, Page, Subject
 
@@ -56,8 +57,12 @@ class HexPage(Page):
     def _share(self) -> None:
         """Give the hex view the width that it needs, unless the user has moved the splitter."""
         if not self._moved:
-            needed = min(self.view.sizeHint().width(), self.width())
-            self._sides.setSizes([needed, self.width() - needed])
+            least = self.inspector.minimumSizeHint().width()
+            room = self.width() - least
+            widths = [self.view.width_of(row) for row in (ROW, NARROW)]
+            needed = next((wide for wide in widths if wide <= room), min(widths[-1], self.width()))
+            rest = self.width() - needed
+            self._sides.setSizes([needed, rest if rest >= least else 0])
 
     def _on_moved(self) -> None:
         self._moved = True

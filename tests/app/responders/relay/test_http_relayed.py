@@ -15,7 +15,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.http_headers import Headers
 
-from app.commands.send_run import Nowhere
+from app.commands.send.running import Nowhere
 from app.responders.relay.http import end_to_end
 from tests.app.responders.relay.test_responder import at, free_ports
 from tests.app.services.helpers import Desk, Peer, Tape

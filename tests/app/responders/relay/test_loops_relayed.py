@@ -99,7 +99,9 @@ async def test_a8_streams_that_go_round_through_other_programs_end_when_the_clie
     services = await ring(desk, "tcp", "tcp", programs=True)
     peer = Peer(services[0])
     await peer.send(ASKS["tcp"])
-    words = "connections to {} have no answer: more are refused. Check that it does not lead back here."
+    words = (
+        "connections to {} have no answer: further ones are refused. Check that the upstream does not lead back here."
+    )
     await until(lambda: "30 " + words.format(at(services[1])) in said(tape))
     assert not peer.pull().got
     peer.close()

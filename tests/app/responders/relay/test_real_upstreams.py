@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from tests.app.faults.test_real_servers import running
+from tests import real_servers as real
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.helpers import kept_port, until
+from tests.real_servers import running
 
 ROUNDS = 40
 """Requests before the second server goes, while it is away, and after it has come back."""
@@ -21,20 +21,8 @@ ROUNDS = 40
 
 def nginx(stack: ExitStack, folder: Path, name: str, port: int) -> None:
     """An nginx that answers everything with its name."""
-    place = folder / name
-    place.mkdir(exist_ok=True)
-    temporary = "".join(
-        f"{what}_temp_path {place}/{what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (place / "conf").write_text(f"""
-        {"user root;" if os.getuid() == 0 else ""}
-        daemon off; worker_processes 1; pid {place}/pid; error_log stderr;
-        events {{}}
-        http {{
-            {temporary} access_log off;
-            server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{name}"; }} }}
-        }}""")
-    stack.enter_context(running(port, "nginx", "-p", str(place), "-c", str(place / "conf")))
+    answer = f'location / {{ return 200 "{name}"; }}'
+    stack.enter_context(real.nginx(folder / name, port, f"server {{ listen 127.0.0.1:{port}; {answer} }}"))
 
 
 def socat(stack: ExitStack, folder: Path, name: str, port: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.testing import StringTransport
 
 from app.text import errors
-from app.workspace.reading import option_mistakes
+from app.workspace.service_checks import option_mistakes
 from tests.app.responders.context import BareContext, build
 
 

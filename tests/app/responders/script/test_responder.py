@@ -15,7 +15,7 @@ from app.files.confined import MAX_SENT
 from app.responders import find
 from app.responders.script import errors
 from app.responders.script import player as playing
-from app.workspace.reading import option_mistakes
+from app.workspace.service_checks import option_mistakes
 from tests.app.responders.context import BareContext, build
 
 Rule = dict[str, Any]

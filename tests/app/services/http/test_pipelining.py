@@ -58,7 +58,7 @@ async def test_a2_they_wait_for_the_capture(desk: Desk, tape: Tape) -> None:
         await turn()
         peer.pull()
         del peer.got[:]
-    assert desk.recorder._on_way_bytes < 40 * MB
+    assert desk.recorder._on_way.bytes < 40 * MB
     assert len(tape.all("http.request")) < 60
     tape.unstick()
 

@@ -55,7 +55,7 @@ async def test_a2_one_read_of_many_compressed_messages_waits_for_the_capture(des
     for _ in range(20):
         await turn()
     # No more than the message in which the bound was passed, and its answer.
-    assert desk.recorder._on_way_bytes < 32 * MB + 3 * size
+    assert desk.recorder._on_way.bytes < 32 * MB + 3 * size
     tape.unstick()
     await drain(peer, size * count)
     assert len(tape.all("ws.message")) == 2 * count
@@ -110,7 +110,7 @@ async def test_a1_a_broadcast_waits_for_the_capture(desk: Desk, tape: Tape) -> N
         rest = rest[speaker.push(rest[:MB]) :]
         await turn()
     # Message and frame are stored once for all readers.
-    assert desk.recorder._on_way_bytes < 48 * MB
+    assert desk.recorder._on_way.bytes < 48 * MB
     tape.unstick()
     await speaker.send(rest)
     for reader in readers:

@@ -1,0 +1,1 @@
+"""What commands print: events as lines, and all that goes to standard output and standard error."""

@@ -1,0 +1,1 @@
+"""The faults of a service as rows, and those of a message."""

@@ -1,0 +1,1 @@
+"""The page of one service: its forms, applied while it runs."""

@@ -1,0 +1,1 @@
+"""The rules of a service as rows; what is typed is tried against them."""
