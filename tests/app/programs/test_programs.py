@@ -407,7 +407,7 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert len(pids) == 2
     await until(lambda: not any(map(is_there, pids)))
     assert at.program.said == "It ended with exit code 0."
-    assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+    assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
 
 
 DAEMONS = """
@@ -443,7 +443,7 @@ async def test_what_has_left_its_group_ends_with_it_and_nothing_else(desk):
         assert len(pids) == 3
         await until(lambda: not any(map(is_there, pids)))
         assert is_there(mine.pid)
-        assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+        assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
     finally:
         mine.kill()
         mine.wait()

@@ -127,7 +127,7 @@ def test_while_it_looks_it_says_so(pane: EventPane, capture: Capture, reader: In
     pane.on_stored(capture.add([b"x"] * 3))
     pane.set_filter("nowhere")
     assert pane.view._placeholder == "Searching…"
-    qtbot.waitUntil(lambda: "Nothing fits" in pane.view._placeholder)
+    qtbot.waitUntil(lambda: "Nothing matches" in pane.view._placeholder)
 
 
 def test_a_context_menu_is_offered_to_whoever_fills_it(pane: EventPane, qtbot: QtBot) -> None:

@@ -80,7 +80,7 @@ def test_a_newer_capture_is_refused_in_words_and_left_as_it_was(path):
     db.execute("PRAGMA user_version = 2")
     db.close()
     content = path.read_bytes()
-    with pytest.raises(errors.NewerCaptureError, match=r"written by a newer Listening Post .*choose another file"):
+    with pytest.raises(errors.NewerCaptureError, match=r"written by a newer Listening Post .*Choose another file"):
         CaptureFile(path, "run", LIMIT)
     assert path.read_bytes() == content
 

@@ -139,7 +139,7 @@ def test_what_is_wrong_stays_in_the_form_and_the_last_good_state_serves(desk: Be
     assert path.property("invalid") is True
     row = desk.rules.rules.row(1)
     assert row is not None
-    assert "no regular expression" in row.mistake
+    assert "not a regular expression" in row.mistake
     desk.page.apply()
     settle()
     assert desk.tables()[1] == FLAKY
