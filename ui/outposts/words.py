@@ -35,9 +35,9 @@ def state_of(outpost: Following, now: float) -> str:
     way = outpost.carrier.way
     if isinstance(way, Connected) and outpost.outpost is not None:
         allowed = {
-            "read": translate("connected: read only"),
-            "control": translate("connected: read and control"),
-            "change": translate("connected: read, control and change"),
+            "read": translate("connected (read only)"),
+            "control": translate("connected (read and control)"),
+            "change": translate("connected (read, control and change)"),
         }
         more = translate("{state}; {count} more services").format
         state, count = allowed[outpost.outpost.allow], outpost.told.more

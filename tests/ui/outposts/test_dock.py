@@ -156,14 +156,14 @@ def test_shows_outposts_with_their_services(window: Small) -> None:
     window.outposts.console.outposts["pi"].clock = 5_000_000  # type: ignore[union-attr]
     window.outposts._refresh()
     assert rows(window) == [
-        ["pi", "pi@bench-3: connected: read and control", "2", "", "+5 ms"],
+        ["pi", "pi@bench-3: connected (read and control)", "2", "", "+5 ms"],
         ["echo", "listening, 10.0.0.7:9007", "2", "", ""],
     ]  # fmt: skip
     assert window.outposts.dock.figures.text() == "1 connected"
     told = window.outposts.outposts_now()["pi"].told
     told.more, told.services = 1_500, (msgspec.structs.replace(ECHO, tls=True),)
     window.outposts._refresh()
-    assert rows(window)[0][1].endswith("read and control; 1,500 more services")
+    assert rows(window)[0][1].endswith("read and control); 1,500 more services")
     assert rows(window)[1][1] == "listening, 10.0.0.7:9007, with TLS"
 
 
