@@ -29,6 +29,7 @@ from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
 from ui.forms.form import Words, column, sentence
+from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread, ProgressLine, Work
 
 WIDTH, PATTERNS_HEIGHT = 580, 84
@@ -95,7 +96,6 @@ class SaveDialog(QDialog):
         self._choices.setLayout(inner)
         self.save_button = QPushButton(self.tr("&Save…"))
         self.save_button.setProperty("primary", True)
-        self.save_button.setDefault(True)
         self.save_button.clicked.connect(self._choose)
         self.close_button = QPushButton(self.tr("Close"))
         self.close_button.setAutoDefault(False)
@@ -113,6 +113,7 @@ class SaveDialog(QDialog):
         layout.addWidget(self._choices)
         layout.addWidget(self.words)
         layout.addLayout(buttons)
+        make_default(self.save_button)
 
     def _explain(self) -> QWidget:
         self.limits = _about(CANNOT_SEE)

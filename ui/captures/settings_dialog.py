@@ -23,6 +23,7 @@ from app.post import Post
 from app.text.escapes import amount
 from ui.forms.form import Form, Words
 from ui.looks.icons import icon
+from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread
 from ui.settings import Settings
 
@@ -95,7 +96,6 @@ class CaptureDialog(QDialog):
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
         buttons.button(QDialogButtonBox.Save).setProperty("primary", True)
-        buttons.button(QDialogButtonBox.Save).setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -105,6 +105,7 @@ class CaptureDialog(QDialog):
         layout.addWidget(words)
         layout.addStretch()
         layout.addWidget(buttons)
+        make_default(buttons.button(QDialogButtonBox.Save))
 
     def _say_taken(self, taken: tuple[int, int]) -> None:
         if self._open:

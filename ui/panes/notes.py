@@ -22,6 +22,7 @@ from app.events import COLOURS, Note
 from ui.bridge import Bridge
 from ui.panes.note_colours import swatch
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.default_button import make_default
 
 MAX_TEXT = 1000
 """Most characters of a note."""
@@ -128,7 +129,6 @@ class NoteDialog(CarefulDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         buttons.button(QDialogButtonBox.Ok).setText(self.tr("&Note"))
         buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
-        buttons.button(QDialogButtonBox.Ok).setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.cancel)
         layout = QVBoxLayout(self)
@@ -138,6 +138,7 @@ class NoteDialog(CarefulDialog):
         layout.addLayout(colours)
         layout.addWidget(words)
         layout.addWidget(buttons)
+        make_default(buttons.button(QDialogButtonBox.Ok))
         self.accepted.connect(lambda: self.written.emit(self.note()))
         self.untouched()
 

@@ -32,6 +32,7 @@ from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.default_button import make_default
 from ui.parts.dialog_pages import Page, Pages, padded
 from ui.services import checks
 from ui.services.section_page import SectionPage
@@ -174,7 +175,6 @@ class ServiceDialog(CarefulDialog):
         self.only.setToolTip(self.tr("Add the service without starting it"))
         self.only.setAutoDefault(False)
         self.only.clicked.connect(self.accept)
-        self.ok.setDefault(True)
         self.ok.setProperty("primary", True)
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
@@ -211,6 +211,7 @@ class ServiceDialog(CarefulDialog):
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
         self.tabs.addTab(self._scroll, self.tr("Service"))
         self.setLayout(column(self.tabs, footer))
+        make_default(self.ok)
 
     def _fill(self, config: ServiceConfig) -> None:
         self.name.setText(config.name)
