@@ -15,7 +15,7 @@ from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.fitting import fit
 from ui.parts.scrolled import Scrolled
 
-EXAMPLE = "kind in {failure, service.failed}"
+EXAMPLE = "kind in {failure, service.failed, watch.failed}"
 """The filter of a new alert."""
 
 Try = Callable[[Alert, Callable[[str, bool], object]], object]
@@ -49,6 +49,7 @@ class AlertDialog(CarefulDialog):
         self._before = alert.name if alert is not None else ""
         self._alive = True
         table = alert.as_table() if alert is not None else {"name": self._unused(when), "when": when}
+        self._made = table["name"] if alert is None else None  # of the filter, and still the name
         self.form = OptionForm(ALERT, table)
         actions = Wrapped(known_actions())
         actions.setProperty("role", "dim")
@@ -77,7 +78,7 @@ class AlertDialog(CarefulDialog):
         column.addWidget(Scrolled(inside, 16), 1)
         column.addWidget(self.words)
         column.addWidget(self.buttons)
-        self.form.changed.connect(self._check)
+        self.form.changed.connect(self._on_typed)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.cancel)
         self.try_it.clicked.connect(self._try)
@@ -116,6 +117,16 @@ class AlertDialog(CarefulDialog):
             )
         return ""
 
+    def _on_typed(self) -> None:
+        """The name of a new one goes with the filter until another is typed."""
+        typed = self.form.options()
+        if self._made is not None and typed["name"] != self._made:
+            self._made = None
+        elif self._made is not None and (name := self._unused(typed["when"])) != self._made:
+            self._made = name
+            self.form.put("name", name)
+        self._check()
+
     def _check(self) -> bool:
         right = self.form.check()
         problem = self._problem() if right else ""
@@ -139,6 +150,8 @@ class AlertDialog(CarefulDialog):
     def _on_tried(self, verdict: str, well: bool) -> None:
         if self._alive:
             self.try_it.setEnabled(True)
+            if self.buttons.isAncestorOf(self.focusWidget()):  # a disabled button gives it to the next, which is Cancel
+                self.try_it.setFocus()
             self.words.say(verdict, "dim" if well else "error")
 
     def _on_finished(self, _: int) -> None:

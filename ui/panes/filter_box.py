@@ -141,9 +141,10 @@ class FilterBox(QLineEdit):
     def _problem(self) -> errors.FilterError | None:
         return self._problem_of(self.text())
 
-    def _problem_of(self, text: str) -> errors.FilterError | None:
+    def _problem_of(self, text: str, fields: Mapping[str, Field] | None = None) -> errors.FilterError | None:
+        """What is wrong with a filter on these fields; without any: on those of the pane in view."""
         try:
-            filters.parse(text, self._fields)
+            filters.parse(text, self._fields if fields is None else fields)
         except errors.FilterError as e:
             return e
         return None
@@ -234,7 +235,8 @@ class FilterBox(QLineEdit):
             save.triggered.connect(lambda: self.keep(typed))
         if self.offers_alerts:
             alert = menu.addAction(icon("bell"), self.tr("Alert on this filter…"))
-            alert.setEnabled(bool(typed) and self._fields is FIELDS and self._problem() is None)
+            # An alert looks at events: most filters of exchanges fit these, too, and few of conversations.
+            alert.setEnabled(bool(typed) and self._problem_of(typed, FIELDS) is None)
             alert.triggered.connect(lambda: self.alert_wanted.emit())
         return menu
 

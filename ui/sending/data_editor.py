@@ -159,7 +159,8 @@ class DataEditor(QWidget):
 
     def check(self, given: Variables = NO_VARIABLES) -> bool:
         """Say beneath the data what is wrong with it. True if it can be sent."""
-        self.help.setText(self.tr(HELP[self.type]))
+        # No line ends between a backslash and what it escapes.
+        self.help.setText(self.tr(HELP[self.type]).replace("\\", "\\\u2060"))
         self.help.keep_room()
         if self.type in (NONE, ATTACHED):
             self._tell(None)

@@ -90,6 +90,7 @@ class SendDock(BottomDock):
     def send_to(self, url: str) -> None:
         """Show the dock with this URL, and keep the data in the form."""
         self.show()
+        self._tell("")  # where the message before was from
         self.form.url.setText(url)
         self.form.body.setFocus(Qt.OtherFocusReason)
 

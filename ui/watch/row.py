@@ -57,12 +57,13 @@ class WatchRow(QFrame):
     """Lamp, name, last words, its course, its figures, and what can be done with it.
 
     Signals:
-        now(), paused(bool), events_wanted(), edit_wanted(), removed(): what the user wants.
+        now(), paused(bool), events_wanted(), alert_wanted(), edit_wanted(), removed(): what the user wants.
     """
 
     now = pyqtSignal()
     paused = pyqtSignal(bool)
     events_wanted = pyqtSignal()
+    alert_wanted = pyqtSignal()
     edit_wanted = pyqtSignal()
     removed = pyqtSignal()
 
@@ -174,6 +175,8 @@ class WatchRow(QFrame):
         menu = QMenu(self)
         for words, wanted, enabled in (
             (self.tr("Show e&vents"), self.events_wanted, True),
+
+            (self.tr("&Alert when it is down…"), self.alert_wanted, True),
             (self.tr("&Check now"), self.now, self.check_now.isEnabled()),
             (self.tr("&Edit…"), self.edit_wanted, True),
             (self.tr("&Remove"), self.removed, True),

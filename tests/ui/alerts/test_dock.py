@@ -90,7 +90,8 @@ def test_what_the_buttons_lead_to(window: MainWindow) -> None:
     assert list(window._post.alerts.watched) == ["errors", "fails"]
 
 
-def test_an_alert_is_made_of_the_filter_in_use(window: MainWindow) -> None:
+def test_an_alert_is_made_of_the_filter_in_use_in_any_pane(window: MainWindow) -> None:
+    window.panes.setCurrentWidget(window.panes.http)
     window.filter.setText('service == "alpha"')
     window.filter.apply()
     menu = window.filter.saved_menu()

@@ -33,7 +33,10 @@ class Small(QMainWindow):
         self.post, _ = memory_post(config("echo", 9001), config("grams", 9002, protocol="udp"))
         self.edits, self.bridge = Edits(self.post, self), Bridge(self.post)
         self.shown: list[str] = []
-        self.watches = WatchCommands(self.post, self.edits, self.bridge, self, lambda: "echo", self.shown.append)
+        self.alerts: list[str] = []
+        self.watches = WatchCommands(
+            self.post, self.edits, self.bridge, self, lambda: "echo", self.shown.append, self.alerts.append
+        )
 
 
 @pytest.fixture
@@ -208,6 +211,8 @@ def test_a_double_click_shows_its_events(window: Small) -> None:
     QTest.mouseDClick(row(window, "a"), Qt.LeftButton, pos=QPoint(30, 10))
     settle()
     assert window.shown == ["watch.name == a"]
+    row(window, "a").alert_wanted.emit()
+    assert window.alerts == ["watch.name == a and kind == watch.failed"]
 
 
 def test_the_dock_closes_by_escape_and_gives_the_keyboard_back(window: Small) -> None:
