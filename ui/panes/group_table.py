@@ -21,7 +21,7 @@ from ui.looks import theme
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.times import clock, moment
-from ui.panes.event_header import LEAST, PAD
+from ui.panes.event_header import LEAST, PAD, SORT_ARROW
 from ui.panes.folding import left_out
 from ui.parts.delegates import Unframed
 from ui.parts.labels import plain
@@ -216,9 +216,14 @@ class GroupTable(QTableView):
     @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
+        bold = theme.ui_font()
+        bold.setBold(True)
+        titles = QFontMetrics(bold)
         self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
         for at, column in enumerate(COLUMNS):
-            width = column.chars * metrics.horizontalAdvance("0") + 2 * PAD
+            # The text of the window may be much larger than that of the data.
+            title = titles.horizontalAdvance(in_words(column.title)) + SORT_ARROW
+            width = max(column.chars * metrics.horizontalAdvance("0"), title) + 2 * PAD
             self.horizontalHeader().resizeSection(at, width)
             if at in self._left_out:
                 self._left_out[at] = width
