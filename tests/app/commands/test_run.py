@@ -79,6 +79,29 @@ def test_one_that_fails_is_started_again_and_a_taken_port_exchanged(tmp_path):
     assert next(e["summary"] for e in events if e["kind"] == "service.started") == f"listening on 127.0.0.1:{free}"
 
 
+CLOSES = """import os, signal, sys, time
+os.chdir(sys.argv[1])
+os.closerange(3, 64)
+mine = [os.open(f"own{n}", os.O_RDWR | os.O_CREAT) for n in range(12)]
+print("seen", flush=True)
+time.sleep(0.3)
+if not os.fork():
+    for n, descriptor in enumerate(mine):
+        os.write(descriptor, b"%d" % n)
+    os._exit(0)
+os.wait()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_one_that_closes_all_descriptors_has_its_files_to_itself_and_its_early_end_is_told(tmp_path):
+    (tmp_path / "closes.py").write_text(CLOSES)
+    done = run("run", "--for", "50", "--capture", tmp_path / "x.lpost", tmp_path / "closes.py", tmp_path)
+    assert [(tmp_path / f"own{n}").read_text() for n in range(12)] == [str(n) for n in range(12)]
+    assert done.returncode == 128 + 9
+    assert "the program was ended by SIGKILL" in done.stderr
+
+
 def test_ports_that_are_none_are_refused():
     done = run("run", "--port", "8000", "x.py")
     assert done.returncode == 2

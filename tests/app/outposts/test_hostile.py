@@ -181,6 +181,17 @@ async def test_a_payload_without_an_end_is_cut(desk, monkeypatch):
 
 
 @pytest_twisted.ensureDeferred
+async def test_large_payloads_of_one_answer_are_not_held_together(desk, monkeypatch):
+    monkeypatch.setattr("app.outposts.following.MOST_PAYLOAD", p.MAX_READ)
+    taken, take = [], Arriving.take
+    monkeypatch.setattr(Arriving, "take", lambda self, found: (taken.append(len(found)), take(self, found)))
+    told = {"summary": None, "size": p.MAX_READ, "left_out": p.MAX_READ}
+    many = [event(n, events.DATA_RECEIVED, **told) for n in range(1, 4)]
+    await stored(desk, answer(*many, *(event(n) for n in range(4, 9))))
+    assert taken == [1, 1, 1, 5]
+
+
+@pytest_twisted.ensureDeferred
 async def test_one_that_shows_ever_new_captures_is_let_go(desk, monkeypatch):
     monkeypatch.setattr("app.outposts.following.MOST_CAPTURES", 3)
     carrier = Scripted(answers=[answer(event(1), capture=f"{n}") for n in range(9)])

@@ -449,6 +449,31 @@ async def test_what_has_left_its_group_ends_with_it_and_nothing_else(desk):
         mine.wait()
 
 
+EXECS = """
+import os
+
+try:
+    os.execv("/nowhere/sh", ["sh"])
+except OSError:
+    print("it goes on")
+os.environ["PATH"] = "/nowhere:/usr/bin:/bin"
+os.execvp("sh", ["sh", "-c", "exit 5"])
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_what_can_be_executed_ends_what_is_seen_of_it(desk):
+    at = await desk(EXECS)
+
+    await at.start()
+    await at.ended()
+    said = [words for kind, _, words in (await at.seen()) if kind == "log"]
+    assert [words for words in said if words in ("it goes on", "the program ends by os.execv")] == [
+        "it goes on", "the program ends by os.execv",
+    ]  # fmt: skip
+    assert "exit code 5" in at.program.status.reason
+
+
 def test_a_word_that_is_none_ends_nobody(monkeypatch):
     monkeypatch.setenv(strays.MARK, "x")
     assert strays.own_word() == ""
