@@ -27,6 +27,9 @@ STRIKES = Place.STRIKES
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+OWN = Condition("Select a service first, and no program", lambda now: now.own)
+A_PORT = Condition("Select a service, or a port of a program, first", lambda now: now.port)
+REACHABLE = Condition("Select a service, or an open port of a program, first", lambda now: now.reachable)
 A_PROGRAM = Condition("Select a program first", lambda now: now.program)
 A_LIVE_PROGRAM = Condition("Select a program that runs first", lambda now: now.alive)
 SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
@@ -254,11 +257,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "duplicate_service", "Services", "&Duplicate",
         "Add a service like the selected one, on another port; started if that is",
-        "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
         "copy_to_outpost", "Services", "Copy to an o&utpost…", "Add a service like the selected one to another machine",
-        groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
         "remove_service", "Services", "&Remove", "Stop the selected service and take it away",
@@ -284,7 +287,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "send_to_service", "Services", "Send to t&his service", "Open the Send dock for the selected service",
-        "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
@@ -300,11 +303,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "watch_service", "Services", "W&atch this service…", "Check again and again whether it answers",
-        "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
-        "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "send", "Services", "Send to &connection…", "Send bytes to the selected connection",
@@ -321,7 +324,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "edit_faults", "Faults", "&Edit the faults of this service", "Show them on its page: add, change, arrange",
-        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_PORT, shows_panes=True,
     ),
     Action(
         "faults_off", "Faults", "Switch all &off", "No fault acts any more; what they hold passes",

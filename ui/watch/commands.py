@@ -39,8 +39,8 @@ class WatchCommands:
         selected: Callable[[], str],
         show_filtered: Callable[[str], object],
     ) -> None:
-        """``selected()`` is the name of the selected service, or ""; ``show_filtered(condition)`` shows the events
-        that a filter lets through.
+        """``selected()`` is the name of the selected service, or the URL of a port of a program, or "";
+        ``show_filtered(condition)`` shows the events that a filter lets through.
         """
         self._post, self._bridge, self._window = post, bridge, window
         self._selected, self._show_filtered = selected, show_filtered
