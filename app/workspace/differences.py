@@ -45,7 +45,8 @@ def _read(text: str) -> Mapping[str, Any]:
 
 def _services(file: Mapping[str, Any]) -> dict[str, Any]:
     """Services and programs, which have names of their own, as ``[[service]]`` and ``[[program]]`` have them."""
-    return {str(table.get("name", "")): _filled(table) for key in ("service", "program") for table in _tables(file, key)}
+    tables = [*_tables(file, "service"), *_tables(file, "program")]
+    return {str(table.get("name", "")): _filled(table) for table in tables}
 
 
 def _tables(file: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

@@ -146,6 +146,28 @@ def test_the_row_stays_in_view_when_words_about_it_take_its_room(desk: MainWindo
     assert rows.viewport().rect().contains(rows.visualRect(rows.currentIndex()).center())
 
 
+def test_the_program_is_selected_while_its_port_is_closed(desk: MainWindow) -> None:
+    one = begin(desk)
+    one.open.on_closed(1, 900)
+    desk.edits.set_programs([*desk._post.programs.configs(), replace(one.config, name="next")], "add")
+    settle()
+    desk.services.select("echo/Echo:9620")
+
+    def after(*words: object) -> str:
+        one.open.on_status(*words)  # type: ignore[arg-type]
+        desk._post.programs._tell()
+        settle()
+        return desk.services.selected
+
+    assert after(1, events.SERVICE_STOPPED, {}) == "echo"
+    one.open.on_port(2, "Echo:9620", "tcp")
+    assert after(2, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"}) == "echo/Echo:9620"
+    after(2, events.SERVICE_STOPPED, {})
+    desk.services.select("next")
+    one.open.on_port(3, "Echo:9620", "tcp")
+    assert after(3, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"}) == "next"
+
+
 def test_faults_by_hand_reach_the_program(desk: MainWindow) -> None:
     one = begin(desk)
     desk.faults._strike_live(900, "fault_reset")

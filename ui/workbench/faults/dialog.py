@@ -119,7 +119,7 @@ def edit_faults(protocol: str, tables: Tables, parent: QWidget, given: Given) ->
 
 def edit_port_faults(name: str, protocol: str, tables: Tables, parent: QWidget, given: Given) -> FaultsDialog:
     """Open the dialog on the faults of the port called ``name``, ``program/port``, of a hosted program."""
-    intro = _translate("They act once you press OK, on a program that runs, too, and are saved with it in the workspace.")
+    intro = _translate("They act once you press OK, while the program runs, too, and are saved with the program.")
     title = _translate("Faults of {name}").format(name=name)
     section = FaultsSection.of_port(protocol)
     return _opened(
