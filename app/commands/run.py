@@ -109,7 +109,7 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
 
 
 def _run(program: Program, args: argparse.Namespace) -> int:
-    from app.capture.capturing import default_capture
+    from app.capture.capturing import capture_folder, unused_capture
     from app.capture.link import DEFAULT_LIMIT
     from app.commands.printing.printer import Printer
     from app.programs import pythons
@@ -117,7 +117,7 @@ def _run(program: Program, args: argparse.Namespace) -> int:
 
     python = pythons.looked_at(program.python)
     program = replace(program, python=python.path)
-    capture = (args.capture or default_capture()).absolute()
+    capture = (args.capture or unused_capture(capture_folder())).absolute()
     print(one_line(f"capturing into {capture}"), file=sys.stderr)
     if python.words:
         print(one_line(f"running with {python.words}"), file=sys.stderr)

@@ -201,6 +201,11 @@ class HostedPort:
     def running(self) -> bool:
         return isinstance(self.status, Listening)
 
+    @property
+    def reachable(self) -> bool:
+        """Whether a client can connect to it by address and port: it listens, and not at the file of a UNIX socket."""
+        return self.running and not self.outgoing and self.config.port > 0
+
     def upstreams(self) -> tuple[Any, ...]:
         return ()
 

@@ -27,6 +27,9 @@ STRIKES = Place.STRIKES
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+OWN = Condition("Select a service first, and no program", lambda now: now.own)
+A_PORT = Condition("Select a service, or a port of a program, first", lambda now: now.port)
+REACHABLE = Condition("Select a service, or an open port of a program, first", lambda now: now.reachable)
 A_PROGRAM = Condition("Select a program first", lambda now: now.program)
 A_LIVE_PROGRAM = Condition("Select a running program first", lambda now: now.alive)
 SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
@@ -263,11 +266,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "duplicate_service", "Services", "&Duplicate",
         "Add a copy of the selected service on another port; it starts if the original is running",
-        "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
         "copy_to_outpost", "Services", "Copy to an o&utpost…", "Add a copy of the selected service to another machine",
-        groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
         "remove_service", "Services", "&Remove", "Stop and remove the selected service",
@@ -293,7 +296,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "send_to_service", "Services", "Send to t&his service", "Open the Send dock for the selected service",
-        "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with this request, message or payload",
@@ -309,11 +312,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "watch_service", "Services", "W&atch this service…", "Check regularly whether the selected service answers",
-        "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "connect_lines", "Services", "Ho&w to connect…", "Show addresses, and commands to paste into a shell",
-        "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+        "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
         "send", "Services", "Send to &connection…", "Send bytes to the selected connection",
@@ -331,7 +334,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "edit_faults", "Faults", "&Edit the faults of this service",
         "Open the faults on the page of the selected service, to add or change them",
-        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_PORT, shows_panes=True,
     ),
     Action(
         "faults_off", "Faults", "Switch all &off", "Switch every fault off; what faults hold back is passed on",

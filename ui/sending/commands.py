@@ -15,6 +15,7 @@ from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.events import Event
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.sending.sendable import can_be_sent
 from app.services.service import Service
 from app.workspace.message import Message
@@ -44,7 +45,7 @@ class SendCommands:
         edits: Edits,
         bridge: Bridge,
         window: QMainWindow,
-        service: Callable[[], Service | None],
+        service: Callable[[], Service | HostedPort | None],
         folder: Callable[[], Path],
         reader: Reader,
         event: Callable[[], Event | None],

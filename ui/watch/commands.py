@@ -40,8 +40,9 @@ class WatchCommands:
         show_filtered: Callable[[str], object],
         alert_on: Callable[[str], object],
     ) -> None:
-        """``selected()`` is the name of the selected service, or ""; ``show_filtered(condition)`` shows the events
-        that a filter lets through; ``alert_on(condition)`` begins an alert on them.
+        """``selected()`` is the name of the selected service, or the URL of a port of a program, or "";
+        ``show_filtered(condition)`` shows the events that a filter lets through; ``alert_on(condition)`` begins an
+        alert on them.
         """
         self._post, self._bridge, self._window = post, bridge, window
         self._selected, self._show_filtered, self._alert_on = selected, show_filtered, alert_on

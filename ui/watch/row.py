@@ -175,7 +175,6 @@ class WatchRow(QFrame):
         menu = QMenu(self)
         for words, wanted, enabled in (
             (self.tr("Show e&vents"), self.events_wanted, True),
-
             (self.tr("&Alert when it is down…"), self.alert_wanted, True),
             (self.tr("&Check now"), self.now, self.check_now.isEnabled()),
             (self.tr("&Edit…"), self.edit_wanted, True),

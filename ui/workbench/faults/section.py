@@ -92,11 +92,14 @@ class FaultsSection(QWidget):
         protocol: str,
         service: Callable[[], Service | None],
         fits: Callable[[faults.FaultKind], bool] | None = None,
+        *,
+        of_message: bool = False,
     ) -> None:
         """``service()`` is the service as it runs; with ``fits``, there is none, and only kinds that fit are
-        offered."""
+        offered. ``of_message``: they are those of a message."""
         super().__init__()
         self._protocol, self._service, self._fits = protocol, service, fits
+        self._of_message = of_message
         self._wrong: dict[int, dict[str, str]] = {}
         read = partial(faults_from_toml, protocol=protocol)
         self.model = FaultsModel(Kind(title_lines, read, faults_to_toml, words=FAULTS))
@@ -114,7 +117,12 @@ class FaultsSection(QWidget):
     @classmethod
     def of_message(cls, protocol: str) -> FaultsSection:
         """The faults of a message that is sent by ``protocol``: a switch is an edit, and there is no seed."""
-        return cls(level(protocol), lambda: None, lambda kind: fits(kind, protocol))
+        return cls(level(protocol), lambda: None, lambda kind: fits(kind, protocol), of_message=True)
+
+    @classmethod
+    def of_port(cls, protocol: str) -> FaultsSection:
+        """The faults of a port of a hosted program: a switch is an edit; seed and TLS are the program's own."""
+        return cls(protocol, lambda: None, lambda kind: not kind.tls)
 
     # -- building
 
@@ -127,7 +135,7 @@ class FaultsSection(QWidget):
         column.addWidget(self._made_head())
         column.addWidget(self.form, 1)
         self.empty = NoFaults("window")
-        self.empty.show_own(self._protocol, of_message=self._fits is not None)
+        self.empty.show_own(self._protocol, of_message=self._of_message)
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
@@ -212,7 +220,6 @@ class FaultsSection(QWidget):
 
     def _made_head(self) -> QWidget:
         self._about = Line()
-        of_message = self._fits is not None
         self._about.setProperty("role", "dim")
         self.hits = QPushButton()
         self.hits.setProperty("link", True)
@@ -229,7 +236,7 @@ class FaultsSection(QWidget):
         for button in (self.hits, self.once_now):
             button.setAutoDefault(False)
             row.addWidget(button)
-            if of_message:
+            if self._fits is not None:
                 button.hide()
         return head
 
