@@ -24,7 +24,10 @@ PRINT_AT_END = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", action=arguments.LastOption,
+        help="run a module, as python -m does; what stands behind it is the module's",
+    )  # fmt: skip
     parser.add_argument(
         "--python", metavar="PATH", default="",
         help="run it with this Python, or that of this virtual environment; by default with the one that a command's"
@@ -156,11 +159,16 @@ def _signals_passed_on(running: Running):  # type: ignore[no-untyped-def]
 
 @contextlib.contextmanager
 def _ended_after(running: Running, seconds: float | None):  # type: ignore[no-untyped-def]
+    def kill() -> None:
+        if not running.ended:
+            print("listening-post: the program did not end when it was asked to, and is killed", file=sys.stderr)
+            running.send_signal(signal.SIGKILL)
+
     timers = []
     if seconds is not None:
         timers = [
             threading.Timer(seconds, running.send_signal, [signal.SIGTERM]),
-            threading.Timer(seconds + GRACE, running.send_signal, [signal.SIGKILL]),
+            threading.Timer(seconds + GRACE, kill),
         ]
     for timer in timers:
         timer.daemon = True
