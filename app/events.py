@@ -66,9 +66,10 @@ def _kind(code: int, name: str, meaning: str, **facts: Any) -> Kind:
 SERVICE_STARTED: Final = _kind(
     1,
     "service.started",
-    "a service listens; `seed` is that of its faults, and of what it draws",
+    "a service listens; `seed` is that of its faults, and of what it draws; `any_port`: a hosted program left it to the"
+    " system which port that is",
     always={"host": str},
-    sometimes={"seed": int},
+    sometimes={"seed": int, "any_port": bool},
 )
 SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})

@@ -24,7 +24,10 @@ PRINT_AT_END = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", action=arguments.LastOption,
+        help="run a module, as python -m does; what stands behind it is the module's",
+    )  # fmt: skip
     parser.add_argument(
         "--python", metavar="PATH", default="",
         help="run it with this Python, or that of this virtual environment; by default with the one that a command's"
@@ -159,14 +162,19 @@ def _ended_after(running: Running, seconds: float | None):  # type: ignore[no-un
     """End it then. Yields an event that says whether its time was over."""
     timers, over = [], threading.Event()
 
-    def end(number: int) -> None:
+    def end() -> None:
         over.set()
-        running.send_signal(number)
+        running.send_signal(signal.SIGTERM)
+
+    def kill() -> None:
+        if not running.ended:
+            print("listening-post: the program did not end when it was asked to, and is killed", file=sys.stderr)
+            running.send_signal(signal.SIGKILL)
 
     if seconds is not None:
         timers = [
-            threading.Timer(seconds, end, [signal.SIGTERM]),
-            threading.Timer(seconds + GRACE, end, [signal.SIGKILL]),
+            threading.Timer(seconds, end),
+            threading.Timer(seconds + GRACE, kill),
         ]
     for timer in timers:
         timer.daemon = True

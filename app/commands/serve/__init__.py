@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.switch,
         action="append",
         metavar="NAME=on|off",
-        help="switch a fault on or off at the start; SERVICE/NAME if several services have it; repeatable",
+        help="switch a fault on or off at the start; SERVICE/NAME if several services have it, PROGRAM/NAME or"
+        " PROGRAM/PORT/NAME of a program; repeatable",
     )
     parser.add_argument(
         "--metrics",

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from app.commands import table
 from tests.helpers import kept_port, run
 
 PROGRAM = """
@@ -52,6 +53,21 @@ def test_what_cannot_be_run_is_told(words, code, said):
     done = run("run", *words)
     assert done.returncode == code
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "module", "rest"),
+    [
+        ("-m mypackage.server --port 9000", "mypackage.server", "--port 9000"),
+        ("-mmypackage.server --port 9000", "mypackage.server", "--port 9000"),
+        ("--cap x.lpost --port 1=2 -m a --json -- b", "a", "--json -- b"),
+        ("echo.py --p 1 --help", None, "echo.py --p 1 --help"),
+        ("--for=2 -- twist web --port=tcp:1", None, "-- twist web --port=tcp:1"),
+    ],
+)
+def test_what_stands_behind_the_program_is_the_programs(words, module, rest):
+    args = table.command_parser("run").parse_args(["run", *words.split()])
+    assert (args.module, args.words) == (module, rest.split())
 
 
 AGAIN = """import os, signal, sys

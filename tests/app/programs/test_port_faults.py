@@ -1,7 +1,10 @@
 """app.programs.port_faults: which port a fault of a program is for, and what may be wrong with it."""
 
+from dataclasses import replace
+
 import pytest
 
+from app import faults
 from app.programs import port_faults
 from app.workspace import reading, saving
 
@@ -60,6 +63,22 @@ def test_an_edited_fault_stays_for_the_ports_it_was_for_and_a_new_one_is_for_thi
     )  # fmt: skip
     assert port_faults.of_port(made, "Echo:8000", "tcp") == tuple(wanted)
     assert port_faults.put(made, "Echo:8000", "tcp", []) == (fault("Other"),)
+
+
+def test_what_is_new_is_for_the_lasting_name_of_a_port_that_is_another_one_in_each_run():
+    made = port_faults.put((), "Echo:40001", "tcp", [{"kind": "corrupt"}], "Echo")
+    assert made == ({"port": "Echo", "kind": "corrupt"},)
+    assert port_faults.of_port(made, "Echo:51234", "tcp") == ({"kind": "corrupt"},)
+
+
+def test_a_kind_of_a_plugin_acts_in_no_program_and_that_is_said():
+    faults.add(replace(faults.built_in()["delay"], name="slower"))
+    try:
+        [found] = port_faults.mistakes([fault("Echo"), {"port": "Echo", "kind": "slower"}])
+    finally:
+        faults.remove("slower")
+    assert (found.table, found.key) == (1, "kind")
+    assert found.text.startswith('"slower" is of a plugin, which no program loads')
 
 
 @pytest.mark.parametrize(
