@@ -40,7 +40,8 @@ class Capturing:
         """
         Args:
             in_thread: calls in a thread what blocks.
-            last_word: what this returns when a file is opened: the event in it is stored if the program ends without taking it back.
+            last_word: is called when a file is opened; the event in what it returns is stored if the program ends
+                without taking it back.
             begin: records what a new file begins with; it is called with the file before.
         """
         self._reactor, self._recorder, self._in_thread = reactor, recorder, in_thread
