@@ -62,7 +62,7 @@ class SaveDialog(QDialog):
         self.patterns = QPlainTextEdit()
         self.patterns.setProperty("role", "mono")
         self.patterns.setTabChangesFocus(True)
-        self.patterns.setAccessibleName(self.tr("Patterns to take out"))
+        self.patterns.setAccessibleName(self.tr("Patterns to redact"))
         self.patterns.setPlaceholderText(self.tr("token=(\\w+)\none regular expression in each line"))
         self.patterns.setFixedHeight(PATTERNS_HEIGHT)
         self.filtered = QCheckBox()
@@ -81,13 +81,15 @@ class SaveDialog(QDialog):
         self.filtered.setText(self.tr("Only what the filter shows:  {shown}").format(shown=shown).replace("&", "&&"))
         self.filtered.setVisible(bool(self._typed))
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
-        bare = self.tr("Times, sizes, requests and their headers; no bytes, and no local values of failures.")
+        bare = self.tr(
+            "Keeps times, sizes, requests and their headers. Leaves out payloads and the local values of failures."
+        )
         redacted = self.tr(
-            "Values of Authorization, Proxy-Authorization and cookies become ***, each of the same length; "
-            "so does what your patterns match, or their groups."
+            "Replaces the values of Authorization, Proxy-Authorization and cookies by ***, without "
+            "changing their length, and so all that your patterns, or the groups in them, match."
         )
         inner = column(
-            _heading(self.tr("A copy of {name}, with all that is in it, or:").format(name=self._source.name)),
+            _heading(self.tr("Save a complete copy of {name}, or:").format(name=self._source.name)),
             self.bare, _about(bare), self.redacted, _about(redacted),
             self._patterns, self._explain(), self.filtered,
         )  # fmt: skip

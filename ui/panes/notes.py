@@ -34,7 +34,7 @@ MAX_ROWS = 1000
 """Most rows that get a note at once: each note is an event."""
 
 ONLY_LIVE = QT_TRANSLATE_NOOP(
-    "Notes", "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
+    "Notes", "An opened capture is read only. Notes can only be added to the capture that is being recorded."
 )
 
 
@@ -120,7 +120,9 @@ class NoteDialog(CarefulDialog):
             colours.addWidget(button)
         colours.addStretch()
         words = QLabel(
-            self.tr("It is added to the capture as an event of its own. Leave out text and colour to remove the note.")
+            self.tr(
+                "A note is added to the capture as an event of its own. To remove it, clear its text and its colour."
+            )
         )
         words.setProperty("role", "dim")
         words.setWordWrap(True)

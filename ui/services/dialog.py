@@ -101,7 +101,7 @@ class ServiceDialog(CarefulDialog):
 
     def rules_words(self) -> str:
         """What is said of rules, which this form does not show."""
-        return self.tr("Its rules are edited on its page, which opens next.")
+        return self.tr("You edit the rules on the page of the service, which opens next.")
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
@@ -172,7 +172,7 @@ class ServiceDialog(CarefulDialog):
         self.ok.setText(self.tr("Create and &start"))
         self.ok.setToolTip(self.tr("Add the service and start it (Enter)"))
         self.only = self.buttons.addButton(self.tr("&Create"), QDialogButtonBox.ActionRole)
-        self.only.setToolTip(self.tr("Add the service; it is stopped"))
+        self.only.setToolTip(self.tr("Add the service without starting it"))
         self.only.setAutoDefault(False)
         self.only.clicked.connect(self.accept)
         self.ok.setProperty("primary", True)
@@ -241,7 +241,7 @@ class ServiceDialog(CarefulDialog):
             self.name,
             self._name_words,
             name and sentence(name),
-            self.tr("Shown in the list and in each of its events"),
+            self.tr("Shown in the list and in each event of the service"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
         responder = service_checks.responder_problem(self._responder(), self._protocol())
