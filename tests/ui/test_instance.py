@@ -227,6 +227,8 @@ def test_a_wish_that_comes_while_a_dialog_is_open_waits_for_no_answer(on_file: M
     dialog = on_file.service_actions.create()
     on_file.open_wish(Wish(tmp_path / "other.toml"))
     assert on_file.notices.notice.label.text() == "other.toml was not opened, because a dialog is open."
+    settle()
+    assert QApplication.activeWindow() is dialog
     assert dialog.isVisible()
     dialog.reject()
 

@@ -339,7 +339,8 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() & ~Qt.WindowMinimized)
         self.show()
         self.raise_()
-        self.activateWindow()
+        asked = QApplication.activeModalWidget()  # an open dialog takes the keyboard: the window cannot
+        (asked or self).activateWindow()
         if wish.path is not None and wish.path.suffix == SUFFIX:
             self.captures.open_path(wish.path)
         elif wish.path is not None and not self.files.is_open(wish.path):

@@ -21,6 +21,7 @@ from ui.looks.theme import Fonts
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_pane import EventPane
 from ui.panes.tabs import CONVERSATIONS, FAILURES, HTTP, PaneTabs
+from ui.window.main_window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("dark")
 
@@ -240,3 +241,20 @@ def test_empty_panes_say_what_to_do_first(desk: Desk) -> None:
     assert "No HTTP exchange yet" in said[1]
     assert "No conversation yet" in said[2]
     assert "No failure so far" in said[3]
+
+
+def test_columns_have_their_widths_again_after_the_window_was_narrow(window: MainWindow) -> None:
+    header = window.panes.all.view.header
+
+    def widths() -> list[int]:
+        """Those of all columns but the last, which stretches."""
+        return [header.sectionSize(at) for at in range(header.count() - 1)]
+
+    window.resize(1500, 700)
+    settle()
+    wide = widths()
+    assert 0 not in wide
+    for width in (1300, 1100, 950, window.minimumSizeHint().width(), 1000, 1500):
+        window.resize(width, 700)
+        settle()
+    assert widths() == wide
