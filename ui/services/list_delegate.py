@@ -212,26 +212,40 @@ class ServicesDelegate(QStyledItemDelegate):
             places[part] = QRect(right - width, middle - height // 2, width, height)
             right -= width + 4
 
+        others = self._other_marks(row)
         badge = self.fonts.badge_size(row.badge)
-        if not self.is_compact or badge.width() + GAP <= self._room_beside_name(row, right - at.first.left()):
+        room = right - at.first.left() - badge.width() - GAP
+        if self.is_compact:
+            shown = room >= self._least_beside(row)
+        else:  # the name needs the room more, and all else that is marked can be read nowhere else in the list
+            name = min(QFontMetrics(self.fonts.name).horizontalAdvance(row.title), self.fonts.name_room())
+            shown = not others or room - sum(width + 4 for _, width, _ in others) >= name
+        if shown:
             put("badge", badge.width(), badge.height())
-        if row.exposed and self.is_compact:
-            put("exposed", self.fonts.icon, self.fonts.icon)
-        elif row.exposed:
-            size = self.fonts.badge_size(translate("Services", "EXPOSED"))
-            put("exposed", size.width(), size.height())
-        if row.faults and self.is_compact:
-            put("faults", self.fonts.mark, self.fonts.icon)
-        elif row.faults:
-            size = self.fonts.badge_size(str(len(row.faults)))
-            put("faults", size.width() + self.fonts.mark - 2, size.height())
-        if row.locked:
-            put("lock", self.fonts.icon, self.fonts.icon)
+        for mark in others:
+            put(*mark)
         return places
 
-    def _room_beside_name(self, row: ServiceRow, width: int) -> int:
-        """What is left of the line of the compact view beside the port and the least of the name."""
-        return width - self.fonts.name_room() - QFontMetrics(self.fonts.mono).horizontalAdvance(row.port) - 4
+    def _other_marks(self, row: ServiceRow) -> list[tuple[Part, int, int]]:
+        """Those that stand to the left of the protocol: each with its width and height."""
+        marks: list[tuple[Part, int, int]] = []
+        if row.exposed and self.is_compact:
+            marks.append(("exposed", self.fonts.icon, self.fonts.icon))
+        elif row.exposed:
+            size = self.fonts.badge_size(translate("Services", "EXPOSED"))
+            marks.append(("exposed", size.width(), size.height()))
+        if row.faults and self.is_compact:
+            marks.append(("faults", self.fonts.mark, self.fonts.icon))
+        elif row.faults:
+            size = self.fonts.badge_size(str(len(row.faults)))
+            marks.append(("faults", size.width() + self.fonts.mark - 2, size.height()))
+        if row.locked:
+            marks.append(("lock", self.fonts.icon, self.fonts.icon))
+        return marks
+
+    def _least_beside(self, row: ServiceRow) -> int:
+        """What the port and the least of the name need of the line of the compact view."""
+        return self.fonts.name_room() + QFontMetrics(self.fonts.mono).horizontalAdvance(row.port) + 4
 
     def allow_rect(self, at: Layout) -> QRect:
         """Where Allow stands in the second line of a service that refused a host."""

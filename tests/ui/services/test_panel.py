@@ -276,6 +276,19 @@ def test_any_name_fits_beside_its_marks_and_is_whole_in_the_tip(shown: Shown, na
     assert name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in desk.tip(name)
 
 
+def test_where_a_name_has_no_room_the_protocol_makes_some(shown: Shown) -> None:
+    desk = shown(config("udp-echo", protocol="udp", faults=({"kind": "lose"},)), config("plain", port=1))
+    delegate = desk.panel.list.delegate
+    marks: dict[int, set[str]] = {}
+    for width in (150, 600):
+        desk.panel.resize(width, 400)
+        settle()
+        at = delegate.layout_of(desk.panel.row_rect("udp-echo"))
+        marks[width] = set(delegate.marks(desk.row("udp-echo"), at))
+    assert marks == {150: {"faults"}, 600: {"faults", "badge"}}
+    assert desk.tip("udp-echo", "faults")
+
+
 @pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("size", [10, 15, 20])
 def test_the_compact_view_is_lower_than_the_normal_one_on_the_same_grid(desk: Desk, size: int) -> None:

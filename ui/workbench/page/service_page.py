@@ -140,7 +140,7 @@ class ServicePage(QWidget):
             service = self._service
             self._trying = Trying(self.rules, service, self._tried) if self.rules is not None else None
         tab_through(*self.header.order(), *self.forms.order())
-        self.setFocusProxy(self.rules.view if self.rules is not None else self.header.sections)
+        self.setFocusProxy(self.rules if self.rules is not None else self.header.sections)
         self._check()
 
     def _service(self) -> Service | None:

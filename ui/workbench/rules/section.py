@@ -82,7 +82,7 @@ class RulesSection(QWidget):
         self.setFocusProxy(self.view)
 
     def _lay_out(self) -> None:
-        add = QPushButton(self.tr("+ Rule"))
+        add = self.add_button = QPushButton(self.tr("+ Rule"))
         add.clicked.connect(self._add)
         paste = QPushButton(self.tr("Paste"))
         paste.setToolTip(self.tr("Paste rules that were copied here or from a workspace (Ctrl+V)"))
@@ -230,6 +230,7 @@ class RulesSection(QWidget):
 
     def _show_empty(self) -> None:
         self._empty.setVisible(not self.rules.rowCount())
+        self.setFocusProxy(self.view if self.rules.rowCount() else self.add_button)
 
     # -- the try
 

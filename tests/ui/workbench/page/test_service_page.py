@@ -277,6 +277,16 @@ def test_the_address_is_a_click_away(desk: Bench) -> None:
     assert port.isVisible()
 
 
+def test_a_page_without_rules_begins_at_the_button_that_adds_one(open_window: Open, qtbot: QtBot) -> None:
+    with bench(open_window, qtbot, config("shop", 0, protocol="http", responder="mock")) as desk:
+        assert desk.rules.add_button.hasFocus()
+        QTest.keyClick(desk.rules.add_button, Qt.Key_Space)
+        assert len(desk.tables()) == 1
+        QTest.keyClick(desk.page, Qt.Key_Escape)
+        desk.page.setFocus()
+        assert desk.rules.view.hasFocus()
+
+
 def test_the_sections_have_one_place_at_each_width(desk: Bench) -> None:
     header = ServiceHeader(desk.post.services["shop"])
     for title in ("Rules", "Answer", "Limits"):
