@@ -14,7 +14,7 @@ LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURE
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb router fleet hosted clean
+.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb router fleet hosted openings clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -97,6 +97,10 @@ fleet: compiled $(ROUTER_SETUP)  ## try 50 outposts on one router: lost links, k
 
 hosted: compiled $(HOSTED_SETUP)  ## run the tests of packages from PyPI, twist and twistd, without us and with us
 	$(BIN)/python -m pytest -q --durations=5 tests/hosted/check_hosted.py
+
+openings: compiled  ## open and close every dialog, page and dock 200 times, and count what stays
+	@packaging/system-packages.sh test
+	OPENINGS=200 $(BIN)/python -m pytest -q $(PARALLEL) --durations=5 tests/ui/test_opening.py tests/ui/test_left_over.py
 
 clean:  ## remove .venv and all that was built
 	rm -rf .venv .venv-router build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from ui.settings import Settings
 # Of the offscreen platform.
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True)
 
-TIMES = 6
-"""The soak of ``make bench`` is longer; what is kept once is seen here as well."""
+TIMES = int(os.environ.get("OPENINGS", "6"))
+"""In ``make openings`` 200; what is kept once is seen here as well."""
 
 
 def alive(kind: type[QWidget]) -> int:
