@@ -183,9 +183,9 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
             return (
                 demo(),
                 "Demo",
-                QCoreApplication.translate("Boot", "{name} could not be opened, so this is the demo.\n{reason}").format(
-                    name=last.name, reason=e
-                ),
+                QCoreApplication.translate(
+                    "Boot", "{name} could not be opened, so the demo was opened instead.\n{reason}"
+                ).format(name=last.name, reason=e),
             )
     return demo(), "Demo", ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +75,7 @@ class Capturing:
         """Begin to capture. See ``Post.open``."""
         self.folder = folder or self.folder
         self._limit = limit
-        path = path or default_capture(self.folder)
+        path = path or unused_capture(self.folder)
         self._link = WriterLink(self._reactor, self._recorder, path, limit, last_word=self._last_word)
         self._link.start()
         if keeping != Keeping():
@@ -141,7 +143,22 @@ def default_capture(folder: Path | None = None) -> Path:
 
 
 def unused_capture(folder: Path) -> Path:
-    """As ``default_capture``; with a number behind where the program has made one in the same second. Blocks."""
+    """As ``default_capture``; with a number behind where a program has made one in the same second.
+
+    The file is made, empty: else another program that begins now would take the same name, and one of the two could
+    not capture. Where it cannot be made, the writer will say why. Blocks, for as long as that takes.
+    """
     path = default_capture(folder)
     names = (path, *(path.with_name(f"{path.stem} {number}{SUFFIX}") for number in range(2, 1000)))
-    return next(name for name in names if not name.exists())
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return next(name for name in names if _made(name))
+    return path
+
+
+def _made(path: Path) -> bool:
+    """Whether the file is new."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        return True
+    return False

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.services.protocols import PROTOCOLS
+from app.workspace import toml_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Names of services, and whether anything else differs: saved messages, the order."""
+    """Names of services and programs, and whether anything else differs: saved messages, the order."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ def differences(before: str, after: str) -> Differences:
     old, new = _read(before), _read(after)
     services, wanted = _services(old), _services(new)
     rest, others = (
-        {key: value for key, value in one.items() if key not in ("service", "version")} for one in (old, new)
+        {key: value for key, value in one.items() if key not in ("service", "program", "version")} for one in (old, new)
     )
     kept = [name for name in wanted if name in services]
     return Differences(
@@ -39,14 +39,19 @@ def differences(before: str, after: str) -> Differences:
 
 def _read(text: str) -> Mapping[str, Any]:
     with contextlib.suppress(ValueError, RecursionError):
-        return tomllib.loads(text)
+        return toml_lines.loads(text)
     return {}
 
 
 def _services(file: Mapping[str, Any]) -> dict[str, Any]:
-    tables = file.get("service", [])
-    tables = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+    """Services and programs, which have names of their own, as ``[[service]]`` and ``[[program]]`` have them."""
+    tables = [*_tables(file, "service"), *_tables(file, "program")]
     return {str(table.get("name", "")): _filled(table) for table in tables}
+
+
+def _tables(file: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    tables = file.get(key, [])
+    return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
 
 
 def _filled(table: Mapping[str, Any]) -> dict[str, Any]:

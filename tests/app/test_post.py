@@ -306,6 +306,14 @@ def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
 
 
+def test_captures_that_begin_in_the_same_second_have_names_of_their_own(tmp_path):
+    names = [capturing.unused_capture(tmp_path / "captures") for _ in range(3)]
+    assert len(set(names)) == 3
+    assert {name.stat().st_size for name in names} == {0}
+    (tmp_path / "file").write_text("")
+    assert capturing.unused_capture(tmp_path / "file").parent == tmp_path / "file"  # whose writer says why not
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_new_capture_begins_while_peers_are_connected_and_loses_nothing(make, tmp_path):
     one = await make(config("echo"))
@@ -444,7 +452,7 @@ async def test_a_wrong_change_is_refused_while_the_service_runs(make, tmp_path):
     one = await make(good)
     await one.start_all()
     wrong = [
-        (config("a", responder="banner", options={"text": r"\q"}), r"The option text of banner .*\\q is no escape"),
+        (config("a", responder="banner", options={"text": r"\q"}), r"The option text of banner .*\\q is not an escape"),
         (config("a", responder="banner", limits={"connections": 0}), r"connections of \[service.limits\] must be"),
     ]  # fmt: skip
     for bad, words in wrong:

@@ -53,7 +53,10 @@ class Situation:
     """What is selected in a window and what runs. It decides which actions are enabled.
 
     Attributes:
-        service: whether a service is selected.
+        service: whether a service is selected, a hosted program, or one of its ports.
+        own: whether that is a service of the workspace, which can be changed and copied.
+        port: whether it is a service, or a port of a program: what listens, or connects, and can fail.
+        reachable: whether a client can reach it.
         connection: whether a live connection is selected.
         stopped, running: whether there is a service that is down, or one that is up.
         event: the current event of the pane in view.
@@ -94,6 +97,9 @@ class Situation:
     program: bool = False
     alive: bool = False
     checks_shown: bool = False
+    own: bool = False
+    port: bool = False
+    reachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

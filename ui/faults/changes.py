@@ -43,7 +43,7 @@ class FaultChanges(QObject):
             self._edits.replace(config.name, config, words, merge)
             return
         programs = [
-            replace(one, faults=port_faults.put(one.faults, port.short, config.protocol, config.faults))
+            replace(one, faults=port_faults.put(one.faults, port.short, config.protocol, config.faults, port.lasting))
             if one.name == config.group
             else one
             for one in self._edits.state.programs
@@ -63,6 +63,12 @@ class FaultChanges(QObject):
         merge = f"{service} fault {at} {name}"
         self._put(replace(config, faults=tuple(tables)), words, merge)
         return ""
+
+    def put(self, service: str, tables: Sequence[Options]) -> None:
+        """Give a service, or a port, these faults, which must be right."""
+        config = self.config(service)
+        if config is not None and tuple(config.faults) != tuple(tables):
+            self._put(replace(config, faults=tuple(tables)), self.tr("faults of “{name}”").format(name=service))
 
     def put_preset(self, service: str, preset: Preset | None) -> str:
         """Give a service the faults of a network in the place of another's. Returns why not; "": it has them."""

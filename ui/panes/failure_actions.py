@@ -13,6 +13,7 @@ from app import events
 from app.errors import PostError
 from app.events import Event
 from app.post import Post
+from app.programs.shown import HostedPort
 from ui.detail.pages.traceback import TracebackPage
 from ui.detail.pane import DetailPane
 from ui.detail.saving import save_payload
@@ -30,8 +31,10 @@ class FailureActions(QObject):
 
     def can_send(self, event: Event | None) -> bool:
         """Whether the payload that caused the failure can be sent again."""
-        known = event is not None and event.kind == events.FAILURE and event.service in self._post.services
-        return known and event is not None and event.payload is not None  # an empty message is one, too
+        if event is None or event.kind != events.FAILURE or event.payload is None:  # an empty message is one, too
+            return False
+        service = self._post.owner(event.service)
+        return service is not None and not (isinstance(service, HostedPort) and service.outgoing)
 
     def send_again(self, event: Event) -> None:
         if not self._sending:
@@ -42,13 +45,13 @@ class FailureActions(QObject):
         from app.sending.resending import send_again
         from ui.sending.resend import reaching
 
-        service = self._post.services[event.service]
-        url, bad = reaching(service), True
+        service, bad = self._post.owner(event.service), True
+        url = reaching(service) if service is not None else None
         try:
-            if url is None:
-                words = self.tr("There is no client for {protocol} here.").format(protocol=service.config.protocol)
-            elif not service.running:
+            if service is None or not service.running:
                 words = self.tr("{service} is stopped. Start it first.").format(service=event.service)
+            elif url is None:
+                words = self.tr("Listening Post cannot send over {protocol}.").format(protocol=service.config.protocol)
             else:
                 self._tell(event, self.tr("Sending…"))
                 words, bad = await send_again(self._post.sender, url, event.payload or b""), False

@@ -75,21 +75,21 @@ def _seen(time: int) -> str:
 _STATE_ORDER = ("reopened", "open", "resolved")
 
 COLUMNS = (
-    GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
+    GroupColumn("State", "Open, resolved, or reopened because it happened again", 11, lambda g: g.state,
                 lambda g: (_STATE_ORDER.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
-    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count,
+    GroupColumn("Count", "Number of failures in the group", 6, lambda g: f"{g.count:,}", lambda g: g.count,
                 right=True, strong=True),
     GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type,
                 strong=True),
-    GroupColumn("Message", "What it says, with words for what differs", 30, message, message,
+    GroupColumn("Message", "Message of the exception, with placeholders for what differs", 30, message, message,
                 strong=True, stretch=True),
-    GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
+    GroupColumn("Where", "Innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
                 lambda g: g.where, yields=2),
-    GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first,
+    GroupColumn("First", "Time of the first failure, in local time", 9, lambda g: _seen(g.first), lambda g: g.first,
                 yields=4),
-    GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest,
+    GroupColumn("Last", "Time of the last failure, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest,
                 yields=1),
-    GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)),
+    GroupColumn("Services", "Services where the failure happened", 12, lambda g: visible(", ".join(g.services)),
                 lambda g: g.services, yields=3),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.events import Event
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.sending.sendable import can_be_sent
 from app.services.service import Service
 from app.workspace.message import Message
@@ -44,7 +45,7 @@ class SendCommands:
         edits: Edits,
         bridge: Bridge,
         window: QMainWindow,
-        service: Callable[[], Service | None],
+        service: Callable[[], Service | HostedPort | None],
         folder: Callable[[], Path],
         reader: Reader,
         event: Callable[[], Event | None],
@@ -149,7 +150,7 @@ class SendCommands:
             dock = self.dock
             dock.show()
             if found is None:
-                dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
+                dock.tell_problem(dock.tr("What was sent is not in the capture. It may have been dropped."))
             else:
                 dock.show_captured(found, dock.tr("from event {id}").format(id=id))
             if not self._window.isActiveWindow():

@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.errors import PostError
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.sending.connect_lines import url as url_of
 from app.sending.url import URL, parse
 from app.services.service import Service
@@ -23,9 +24,14 @@ MOST, SECONDS = 5, 10.0
 its own file does, each time it is asked."""
 
 
-def reaching(service: Service) -> str | None:
-    """The URL of a service for clients on this machine; None if its protocol has no URL."""
+def reaching(service: Service | HostedPort) -> str | None:
+    """The URL of a service for clients on this machine; None if its protocol has no URL.
+
+    It is None, too, of what a program connects to, or has as the file of a UNIX socket, or has closed.
+    """
     config = service.config
+    if isinstance(service, HostedPort) and not service.reachable:
+        return None
     bound = service.status.host if isinstance(service.status, Listening) else config.listen
     port = int(bound.rpartition(":")[2])
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)
@@ -77,8 +83,8 @@ class Resend(QObject):
         if len(self._times) == MOST and now - self._times[0] < SECONDS:
             self.on = False
             words = self.tr(
-                "Not sent again: the plugin of “{service}” was loaded anew {count} times within {seconds:g} seconds. "
-                "Perhaps it writes its own file. “Send again” is off now."
+                "Not sent again: the plugin of “{service}” was reloaded {count} times within {seconds:g} "
+                "seconds. Perhaps the plugin writes its own file. “Send again” is off now."
             )
             self.gave_up.emit(words.format(service=name, count=MOST + 1, seconds=SECONDS))
             return

@@ -101,7 +101,7 @@ class ServiceCommands:
     def connect_lines(self) -> None:
         from ui.services.connect_dialog import ConnectDialog
 
-        service = self._post.services.get(self._side.services.selected)
+        service = self._side.selected()
         if service is not None:
             ConnectDialog(service, self._post.sender.in_thread, self._window).open()
 

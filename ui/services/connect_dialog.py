@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from app.errors import PostError
+from app.programs.shown import HostedPort
 from app.sending.connect_lines import ConnectLine, addresses, lines, login
 from app.services import address
 from app.services.protocols import PROTOCOLS
@@ -42,7 +43,7 @@ WIDTH = 720
 class ConnectDialog(QDialog):
     """Lists this machine's addresses that reach a service, and shell lines for the selected address."""
 
-    def __init__(self, service: Service, in_thread: InThread, parent: QWidget | None = None) -> None:
+    def __init__(self, service: Service | HostedPort, in_thread: InThread, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
@@ -83,7 +84,8 @@ class ConnectDialog(QDialog):
         self.resize(WIDTH, self.sizeHint().height())
         self._alive = True
         self.finished.connect(self._on_finished)
-        reading = in_thread(_read, config.host, service.surroundings.data, self._signed)
+        data = service.surroundings.data if isinstance(service, Service) and self._signed else None
+        reading = in_thread(_read, config.host, data)
         reading.addCallbacks(self._on_found, self._on_failure)
 
     @property
@@ -150,9 +152,9 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     copy.setIconSize(QSize(14, 14))
     copy.setToolTip(QCoreApplication.translate("ConnectDialog", "Copy"))
     copy.setAccessibleName(
-        QCoreApplication.translate("ConnectDialog", "Copy the line for {title}").format(title=line.title)
+        QCoreApplication.translate("ConnectDialog", "Copy the command for {title}").format(title=line.title)
     )
-    copied = QCoreApplication.translate("ConnectDialog", "Copied the line for {title}")
+    copied = QCoreApplication.translate("ConnectDialog", "Copied the command for {title}")
     copy.clicked.connect(lambda: copying.copy(line.text, copied.format(title=line.title)))
     row = QHBoxLayout()
     row.setSpacing(4)
@@ -161,6 +163,6 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     return row
 
 
-def _read(host: str, data: Path, signed: bool) -> tuple[list[str], Path | None]:
-    """The addresses that reach the service, and the authority's certificate if ``signed``. Blocks."""
-    return addresses(host), authority.of(data).path if signed else None
+def _read(host: str, data: Path | None) -> tuple[list[str], Path | None]:
+    """The addresses that reach the service, and the certificate of the authority whose folder is ``data``. Blocks."""
+    return addresses(host), authority.of(data).path if data is not None else None

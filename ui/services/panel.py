@@ -66,6 +66,7 @@ class ServicesPanel(QWidget):
         super().__init__()
         self._post, self._settings = post, settings
         self.selected = ""
+        self._closed_port = ""
         self.address: AddressEdit | None = None
         self._model = ServicesModel(post, bridge, lambda: settings.folded)
         self.list = ServicesList(self._model)
@@ -134,7 +135,8 @@ class ServicesPanel(QWidget):
     def rebuild(self) -> None:
         """Show the services as they are after some were added, removed, moved or replaced.
 
-        The selected one stays selected. If it is gone, its neighbour is selected, which stands there now.
+        The selected one stays selected. If it is gone, its neighbour is selected, which stands there now. A port of
+        a program gives way to the program, and is selected again when that has opened it again.
         """
         row, before = self.list.current(), self.names()
         self._model.refresh()
@@ -145,11 +147,23 @@ class ServicesPanel(QWidget):
     def _reselect(self, row: Row | None, before: list[str]) -> None:
         number = self._model.heading(row.group) if isinstance(row, Heading) else -1
         if number < 0:
-            number = self._model.at(still_there(self.selected, before, self.names()))
+            number = self._model.at(self._stays(before))
         blocked = self.list.blockSignals(True)  # said once, by ``_on_row``
         self.list.go_to(number)
         self.list.blockSignals(blocked)
         self._on_row()
+
+    def _stays(self, before: list[str]) -> str:
+        """The name of what is selected from now on."""
+        names = self.names()
+        program = self._closed_port.partition("/")[0]
+        if self._closed_port in names and self.selected == program:
+            return self._closed_port
+        program = self.selected.partition("/")[0]
+        if self.selected not in names and program in self._post.programs.all and program in names:
+            self._closed_port = self.selected
+            return program
+        return still_there(self.selected, before, names)
 
     def _on_status(self, service: Service | HostedProgram) -> None:
         name = service.config.name
@@ -212,6 +226,8 @@ class ServicesPanel(QWidget):
     def _on_row(self) -> None:
         name = self.list.current_name()
         self.selected = name
+        if name != self._closed_port.partition("/")[0]:
+            self._closed_port = ""
         self._show_trouble()
         self.chosen.emit(name)
 

@@ -15,6 +15,7 @@ from app.capture.schema import SUFFIX
 from app.files.folders import data_folder
 from app.metrics.serving import MetricsServer
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
 from ui.actions.build import Actions
@@ -191,7 +192,7 @@ class MainWindow(QMainWindow):
             edits,
             bridge,
             self,
-            lambda: post.services.get(self.services.selected),
+            self.side.selected,
             self.files.folder,
             reader,
             lambda: self.browser.current_event,
@@ -209,7 +210,8 @@ class MainWindow(QMainWindow):
         bridge.ticked.connect(self.charts.on_stored)
         bridge.services_changed.connect(self.charts.on_services)
         self.watches = WatchCommands(
-            post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
+            post, edits, bridge, self, self._watchable, self.browser.show_filtered,
+            lambda condition: self.alerts.edit("", condition),
         )  # fmt: skip
         self.outposts = OutpostCommands(
             post, edits, self, self.notices.say, self.browser.show_filtered,
@@ -273,6 +275,13 @@ class MainWindow(QMainWindow):
             ProgramCommands(post, self),
             ProgramsCommands(self.programs, lambda: self.services.selected),
         )
+
+    def _watchable(self) -> str:
+        """What a watch on the selected service has as its target."""
+        from ui.sending.resend import reaching
+
+        selected = self.side.selected()
+        return (reaching(selected) or "") if isinstance(selected, HostedPort) else self.services.selected
 
     def _make_examples(self) -> None:
         self.examples = Examples(self._post, self.edits, self.services, self.sending, lambda: self._settings.host, self)

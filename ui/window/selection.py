@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.post import Post
+from app.programs.shown import HostedPort
 from app.responders.trial import can_try
 from ui.actions.action import Situation
 from ui.bridge import Bridge
@@ -69,6 +70,9 @@ class Selection(QObject):
         running += [one.running for one in self._post.programs]
         return Situation(
             service=bool(self._side.services.selected),
+            own=service is not None,
+            port=selected is not None,
+            reachable=service is not None or (isinstance(selected, HostedPort) and selected.reachable),
             rules=service is not None and can_try(service.config.responder, service.config.protocol),
             connection=self._side.connections.current() is not None,
             stopped=not all(running),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
@@ -14,7 +15,9 @@ from app.post import Post
 from app.services.config import ServiceConfig
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.faults.changes import FaultChanges
 from ui.panes.tabs import PaneTabs
+from ui.workbench.faults.dialog import edit_port_faults
 from ui.workbench.page.service_page import ServicePage
 
 
@@ -68,10 +71,27 @@ class Workbench(QObject):
             page.show_address()
 
     def show_faults(self, name: str, at: int = -1) -> None:
-        """Bring the page of a service into view, at its faults; ``at``: one of them, from 0."""
+        """Bring the page of a service into view, at its faults; ``at``: one of them, from 0.
+
+        A port of a hosted program has no page: its faults are shown in a dialog.
+        """
+        if self._post.programs.port(name) is not None:
+            self._show_port_faults(name, at)
+            return
         page = self.open(name)
         if page is not None:
             page.show_fault(at)
+
+    def _show_port_faults(self, name: str, at: int) -> None:
+        changes = FaultChanges(self._edits, self, self._post.programs)
+        config = changes.config(name)
+        if config is None:
+            return
+        tables = [dict(table) for table in config.faults]
+        window = self._panes.window()
+        dialog = edit_port_faults(name, config.protocol, tables, window, partial(changes.put, name))
+        if at >= 0:
+            dialog.section.choose(at)
 
     def reset_counts(self, name: str) -> None:
         """Have a service count anew how often each of its rules has applied."""
@@ -94,7 +114,7 @@ class Workbench(QObject):
         else:
             page.hide()
             self._kept[name] = page
-            words = self.tr("Changes to “{name}” are not applied. They are there when its page is opened again.")
+            words = self.tr("Changes to “{name}” are not applied. They are kept until you open its page again.")
             self.said.emit(words.format(name=name))
 
     def close_current(self) -> None:

@@ -54,3 +54,10 @@ def test_messages_are_other_changes() -> None:
 def test_what_is_no_workspace_has_no_services_that_count(odd: str) -> None:
     assert "a" in differences(odd, BEFORE).added
     assert "a" in differences(BEFORE, odd).removed
+
+
+def test_programs_are_named_as_services_are():
+    program = '[[program]]\nname = "p"\nrun = ["p.py"]\n'
+    assert differences(BEFORE, BEFORE + program) == Differences(added=("p",))
+    assert differences(program, program + "autostart = true\n") == Differences(changed=("p",))
+    assert differences(program, "") == Differences(removed=("p",))

@@ -170,10 +170,10 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
 @pytest.mark.parametrize(
     ("now", "names"),
     [
-        (Situation(service=True), {
-            "toggle_service", "edit_service", "duplicate_service", "remove_service", "send_to_service", "connect_lines",
-            "edit_faults", "watch_service", "copy_to_outpost",
-        }),
+        (Situation(service=True), {"toggle_service", "edit_service", "remove_service"}),
+        (Situation(own=True), {"duplicate_service", "copy_to_outpost"}),
+        (Situation(port=True), {"edit_faults"}),
+        (Situation(reachable=True), {"send_to_service", "connect_lines", "watch_service"}),
         (Situation(tls=False), {"toggle_tls"}),
         (Situation(connection=True), {"send", "disconnect"}),
         (Situation(stopped=True), {"start_all"}),

@@ -45,7 +45,10 @@ NOT_IN_A_TEXT = DESTROY | {
 
 FAILURE = Event(1, 0, events.FAILURE, "alpha", 7, None, 0, "", payload=b"x")
 
-EVERYTHING = Situation(True, True, True, True, FAILURE, True, None, True, True, False, "a step", "a step", True)
+EVERYTHING = Situation(
+    True, True, True, True, FAILURE, True, None, True, True, False, "a step", "a step", True,
+    own=True, port=True, reachable=True,
+)  # fmt: skip
 
 
 def _table() -> QTableWidget:

@@ -20,8 +20,10 @@ from app.programs.hosted import HostedProgram
 from app.status import Failed, Running, Stopped
 from app.workspace import reading
 from tests.ui.desk import do, settle
+from ui.services.connect_dialog import ConnectDialog
 from ui.services.rows import Heading, ServiceRow
 from ui.window.main_window import MainWindow
+from ui.workbench.faults.dialog import FaultsDialog
 
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
 
@@ -90,7 +92,7 @@ def row(window: MainWindow, name: str) -> ServiceRow:
 def test_a_program_and_its_ports_are_a_group(desk: MainWindow) -> None:
     begin(desk)
     assert rows(desk)[-3:] == ["echo", "echo", "Echo:9620"]
-    assert row(desk, "echo").word == "runs"
+    assert row(desk, "echo").word == "running"
     assert row(desk, "echo/Echo:9620").address == "127.0.0.1:9620"
     desk.services.select("echo/Echo:9620")
     settle()
@@ -144,6 +146,28 @@ def test_the_row_stays_in_view_when_words_about_it_take_its_room(desk: MainWindo
     assert rows.viewport().rect().contains(rows.visualRect(rows.currentIndex()).center())
 
 
+def test_the_program_is_selected_while_its_port_is_closed(desk: MainWindow) -> None:
+    one = begin(desk)
+    one.open.on_closed(1, 900)
+    desk.edits.set_programs([*desk._post.programs.configs(), replace(one.config, name="next")], "add")
+    settle()
+    desk.services.select("echo/Echo:9620")
+
+    def after(*words: object) -> str:
+        one.open.on_status(*words)  # type: ignore[arg-type]
+        desk._post.programs._tell()
+        settle()
+        return desk.services.selected
+
+    assert after(1, events.SERVICE_STOPPED, {}) == "echo"
+    one.open.on_port(2, "Echo:9620", "tcp")
+    assert after(2, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"}) == "echo/Echo:9620"
+    after(2, events.SERVICE_STOPPED, {})
+    desk.services.select("next")
+    one.open.on_port(3, "Echo:9620", "tcp")
+    assert after(3, events.SERVICE_STARTED, {"host": "127.0.0.1:9620"}) == "next"
+
+
 def test_faults_by_hand_reach_the_program(desk: MainWindow) -> None:
     one = begin(desk)
     desk.faults._strike_live(900, "fault_reset")
@@ -172,6 +196,63 @@ def test_faults_of_a_port_are_of_the_workspace_and_are_undone_while_it_runs(desk
     desk.edits.redo()
     settle()
     assert port.config.faults[0] == fault
+
+
+def test_faults_of_a_port_are_edited_in_a_dialog(desk: MainWindow) -> None:
+    one = begin(desk)
+    [port] = one.ports.values()
+    desk.services.select("echo/Echo:9620")
+    do(desk, "edit_faults")
+    [dialog] = desk.findChildren(FaultsDialog)
+    dialog.section._add("delay")
+    dialog.buttons.button(QDialogButtonBox.Ok).click()
+    settle()
+    assert [fault["kind"] for fault in port.config.faults] == ["delay"]
+    assert one.config.faults[0]["port"] == "Echo:9620"
+    desk.edits.undo()
+    settle()
+    assert port.config.faults == ()
+
+
+def test_actions_on_a_port_act_or_are_off(desk: MainWindow) -> None:
+    of_service = {"duplicate_service", "copy_to_outpost"}
+    of_port = {"send_to_service", "watch_service", "connect_lines", "edit_faults"}
+
+    def on() -> set[str]:
+        return {name for name in of_service | of_port if desk.actions_[name].isEnabled()}
+
+    one = begin(desk)
+    assert on() == set()  # of the program itself
+    desk.services.select("echo/Echo:9620")
+    assert on() == of_port
+    do(desk, "send_to_service")
+    assert desk.sending.dock.form.url.text() == "tcp://127.0.0.1:9620"
+    do(desk, "connect_lines")
+    assert [dialog._port for dialog in desk.findChildren(ConnectDialog)] == [9620]
+    do(desk, "watch_service")
+    assert desk.watches.dialog is not None
+    assert desk.watches.dialog.form._rows["target"][0].text() == "tcp://127.0.0.1:9620"
+    failure = events.Event(1, 0, events.FAILURE, "echo/Echo:9620", 1, None, 1, "", payload=b"x")
+    assert desk.failure_actions.can_send(failure)
+    one.ports[1].goes_out()
+    desk.edits.changed.emit()
+    assert on() == {"edit_faults"}  # what the program connects to
+    assert not desk.failure_actions.can_send(failure)
+    desk.services.select(next(iter(desk._post.services)))
+    assert on() == of_service | of_port
+
+
+def test_a_fault_of_a_port_that_the_system_chose_is_there_in_the_next_run(desk: MainWindow) -> None:
+    one = begin(desk)
+    started = {"host": "127.0.0.1:40001", "any_port": True}
+    one.open.on_port(2, "Web:40001", "tcp")
+    one.open.on_status(2, events.SERVICE_STARTED, started)
+    assert desk.faults._changes.put_preset("echo/Web:40001", PRESETS[0]) == ""
+    settle()
+    assert {fault["port"] for fault in one.config.faults} == {"Web"}
+    one.open.on_status(2, events.SERVICE_STOPPED, {})
+    one.open.on_port(3, "Web:40002", "tcp")
+    assert one.ports[3].config.faults == PRESETS[0].tables("tcp")
 
 
 def test_a_form_of_a_program_keeps_its_faults_and_has_its_python(desk: MainWindow) -> None:

@@ -1,13 +1,16 @@
-"""The dialog with the faults of a message that is sent: the form of those of a service."""
+"""The dialog with the faults of a message that is sent, or of a port of a program: the form of those of a service."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QCoreApplication, QSize, Qt
 from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
+from app.faults.tables import mistakes
+from app.options import Mistake
 from app.sending.faults import problems
 from ui.forms.form import Wrapped
 from ui.parts.careful_dialog import CarefulDialog
@@ -15,6 +18,28 @@ from ui.workbench.faults.section import FaultsSection
 
 WIDTH, HEIGHT = 96, 26
 """Digits, and lines of text."""
+
+
+Tables = Sequence[dict[str, Any]]
+
+Given = Callable[[tuple[dict[str, Any], ...]], object]
+"""Called with the faults, when the user is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose faults a dialog shows.
+
+    Attributes:
+        title, intro: of the dialog.
+        section: the form.
+        mistakes: all that is wrong with some faults.
+    """
+
+    title: str
+    intro: str
+    section: FaultsSection
+    mistakes: Callable[[Tables], Iterable[Mistake]]
 
 
 class FaultsDialog(CarefulDialog):
@@ -26,26 +51,20 @@ class FaultsDialog(CarefulDialog):
 
     def __init__(
         self,
-        protocol: str,
-        tables: Sequence[dict[str, Any]],
+        whose: Whose,
+        tables: Tables,
         parent: QWidget,
-        given: Callable[[tuple[dict[str, Any], ...]], object],
+        given: Given,
     ) -> None:
-        """``protocol`` is that of the message. ``given`` is called with the faults, when the user is done."""
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle(self.tr("Faults of a message"))
-        self._protocol, self._given = protocol, given
-        intro = Wrapped(
-            self.tr(
-                "They act on the bytes that this message sends and those that come back, so that a server sees a bad "
-                "client. What each did is on the connection in the capture."
-            )
-        )
+        self.setWindowTitle(whose.title)
+        self._mistakes, self._given = whose.mistakes, given
+        intro = Wrapped(whose.intro)
         intro.setProperty("role", "dim")
         intro.setContentsMargins(16, 12, 16, 8)
-        self.section = FaultsSection.of_message(protocol)
+        self.section = whose.section
         self.section.set_faults(tables, 0)
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.buttons.setContentsMargins(16, 8, 16, 12)
@@ -70,7 +89,7 @@ class FaultsDialog(CarefulDialog):
         return self.section.tables()
 
     def lost(self) -> str:
-        return self.tr("Discard what you changed of the faults?")
+        return self.tr("Discard your changes to the faults?")
 
     def sizeHint(self) -> QSize:
         letters, room = self.fontMetrics(), self.parentWidget().window().size()
@@ -78,7 +97,7 @@ class FaultsDialog(CarefulDialog):
         return wanted.boundedTo(room).expandedTo(self.minimumSizeHint())
 
     def _check(self) -> None:
-        found = problems(self.section.tables(), self._protocol)
+        found = self._mistakes(self.section.tables())
         wrong = [(one.table or 0, one.key, one.text) for one in found]
         self.buttons.button(QDialogButtonBox.Ok).setEnabled(not self.section.show_mistakes(wrong))
 
@@ -87,13 +106,33 @@ class FaultsDialog(CarefulDialog):
         self.accept()
 
 
-def edit_faults(
-    protocol: str,
-    tables: Sequence[dict[str, Any]],
-    parent: QWidget,
-    given: Callable[[tuple[dict[str, Any], ...]], object],
-) -> FaultsDialog:
-    """Open the dialog; see ``FaultsDialog``."""
-    dialog = FaultsDialog(protocol, tables, parent, given)
+def edit_faults(protocol: str, tables: Tables, parent: QWidget, given: Given) -> FaultsDialog:
+    """Open the dialog on the faults of a message that is sent by ``protocol``."""
+    intro = _translate(
+        "Faults act on the bytes that this message sends and receives, so that a server meets a bad client. The "
+        "capture shows on the connection what each fault did."
+    )
+    section = FaultsSection.of_message(protocol)
+    whose = Whose(_translate("Faults of a message"), intro, section, lambda tables: problems(tables, protocol))
+    return _opened(FaultsDialog(whose, tables, parent, given))
+
+
+def edit_port_faults(name: str, protocol: str, tables: Tables, parent: QWidget, given: Given) -> FaultsDialog:
+    """Open the dialog on the faults of the port called ``name``, ``program/port``, of a hosted program."""
+    intro = _translate("Faults act once you press OK, also while the program runs. They are saved with the program.")
+    title = _translate("Faults of {name}").format(name=name)
+    section = FaultsSection.of_port(protocol)
+    return _opened(
+        FaultsDialog(
+            Whose(title, intro, section, lambda tables: mistakes(tables, protocol, tls=False)), tables, parent, given
+        )
+    )
+
+
+def _opened(dialog: FaultsDialog) -> FaultsDialog:
     dialog.open()
     return dialog
+
+
+def _translate(text: str) -> str:
+    return QCoreApplication.translate("FaultsDialog", text)
