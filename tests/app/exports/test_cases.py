@@ -158,6 +158,13 @@ def test_c1_each_way_to_name_an_exchange_brings_it_whole(scene: Scene, filter: s
     assert all(e["response"]["content"]["text"] for e in found)
 
 
+def test_c1_what_else_its_connection_carried_is_left_out(scene: Scene) -> None:
+    head = b" HTTP/1.1\r\nHost: test\r\n"
+    scene.ask("web", b"GET /kept-1" + head + b"\r\nGET /kept-2" + head + b"Connection: close\r\n\r\n")
+    scene.stored("http.target == /kept-2")
+    assert [entry["request"]["url"] for entry in scene.har("http.target == /kept-1")] == ["http://test/kept-1"]
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "method", "url"),
     [
