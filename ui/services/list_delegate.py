@@ -213,7 +213,7 @@ class ServicesDelegate(QStyledItemDelegate):
             right -= width + 4
 
         badge = self.fonts.badge_size(row.badge)
-        if not self.is_compact or badge.width() + GAP <= self._room_beside_name(row, right - at.first.left()):
+        if badge.width() + GAP <= self._room_beside_name(row, right - at.first.left()):
             put("badge", badge.width(), badge.height())
         if row.exposed and self.is_compact:
             put("exposed", self.fonts.icon, self.fonts.icon)
@@ -230,8 +230,17 @@ class ServicesDelegate(QStyledItemDelegate):
         return places
 
     def _room_beside_name(self, row: ServiceRow, width: int) -> int:
-        """What is left of the line of the compact view beside the port and the least of the name."""
-        return width - self.fonts.name_room() - QFontMetrics(self.fonts.mono).horizontalAdvance(row.port) - 4
+        """What is left of the line for the protocol beside the least of the name; in the compact view, and the port,
+        else, and the marks that say more than the protocol does.
+        """
+        least = min(self.fonts.name_room(), QFontMetrics(self.fonts.name).horizontalAdvance(row.title) + GAP)
+        if self.is_compact:
+            return width - self.fonts.name_room() - QFontMetrics(self.fonts.mono).horizontalAdvance(row.port) - 4
+        if row.exposed:
+            width -= self.fonts.badge_size(translate("Services", "EXPOSED")).width() + 4
+        if row.faults:
+            width -= self.fonts.badge_size(str(len(row.faults))).width() + self.fonts.mark + 2
+        return width - least
 
     def allow_rect(self, at: Layout) -> QRect:
         """Where Allow stands in the second line of a service that refused a host."""
