@@ -145,6 +145,8 @@ def test_the_words_of_its_end_have_what_a_port_that_is_taken_says_to_do(desk: Ma
     )
     one._process.ended(1, False)  # type: ignore[union-attr]
     assert one.said.endswith(f"(a.py:3). {advice}")
+    settle()
+    assert "twisted.\u200binternet.\u200berror.\u200bCannotListenError" in desk.services.trouble.words.text()
 
 
 def test_the_protocol_gives_way_to_the_name_of_a_port_in_a_narrow_list(desk: MainWindow) -> None:
