@@ -66,9 +66,10 @@ def _kind(code: int, name: str, meaning: str, **facts: Any) -> Kind:
 SERVICE_STARTED: Final = _kind(
     1,
     "service.started",
-    "a service listens; `seed` is that of its faults, and of what it draws",
+    "a service listens; `seed` is that of its faults, and of what it draws; `any_port`: a hosted program left it to the"
+    " system which port that is",
     always={"host": str},
-    sometimes={"seed": int},
+    sometimes={"seed": int, "any_port": bool},
 )
 SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
@@ -192,7 +193,7 @@ CAPTURE_RESUMED: Final = _kind(
 
 ALERT_RAISED: Final = _kind(
     32, "alert.raised",
-    "so many events fit an alert within its time; `count`: how many did, `event`: the last of them; `again`: it was"
+    "enough events matched an alert within its time; `count`: how many did, `event`: the last of them; `again`: it was"
     " raised before and is not resolved",
     always={"alert": str, "count": int, "seconds": int | float, "event": int}, sometimes={"again": bool},
 )  # fmt: skip
@@ -275,7 +276,7 @@ SERVICE_RESTARTING: Final = _kind(
     always={"attempt": int, "seconds": float, "reason": str},
 )  # fmt: skip
 UPSTREAM_FAILED: Final = _kind(
-    30, "upstream.failed", "an upstream of a relay could not be reached, or its watch has failed: it is passed over",
+    30, "upstream.failed", "an upstream of a relay could not be reached, or its watch has failed: it is skipped",
     always={"upstream": str, "reason": str},
 )  # fmt: skip
 UPSTREAM_RECOVERED: Final = _kind(

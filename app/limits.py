@@ -207,9 +207,9 @@ PING_TIMEOUT = _limit(
     "ping_timeout",
     "Seconds until a ping of ours is answered. Where TCP asks (tcp, http, ssh), the end of the connection says so",
     "no pong for {value:g} s: closing",
-    Setting(10.0, "Close when no pong arrives within this time", "s", 0.1, 86_400, ("websocket",)),
+    Setting(10.0, "Close the connection when no pong arrives within this time", "s", 0.1, 86_400, ("websocket",)),
     Setting(
-        10.0, "Close when a peer that was asked does not answer within about this time", "s", 1, 32_767,
+        10.0, "Close the connection when a probed peer does not answer within about this time", "s", 1, 32_767,
         ("tcp", "http", "ssh"),
     ),
 )  # fmt: skip
@@ -248,7 +248,7 @@ RECEIVE_BUFFER = _limit(
     "receive_buffer",
     "Bytes of the kernel's buffer for datagrams that wait to be read",
     "the kernel dropped {count:,} datagrams: they came faster than they could be read",
-    Setting(0, "Bytes of the kernel's receive buffer; 0: its choice", "bytes", 0, 1 << 30),
+    Setting(0, "Bytes of the kernel's receive buffer; 0: the kernel decides", "bytes", 0, 1 << 30),
     section="socket",
     keys=("dropped",),
 )

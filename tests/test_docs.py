@@ -35,18 +35,33 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*DOCS, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_a_paragraph_is_one_line(page: Path) -> None:
     """Two beside each other are what a merge leaves of two versions of one: they would be shown as one paragraph."""
     prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     assert re.findall(r"^[*\[`]{0,2}\w.*\n[*\[`]{0,2}[A-Za-z].*", prose, re.MULTILINE) == []
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_section_stands_once(page: Path) -> None:
     """A second one of the same name is what a merge leaves of two versions."""
     sections = re.findall(r"^## .*", page.read_text("utf-8"), re.MULTILINE)
     assert len(sections) == len(set(sections))
+
+
+@pytest.mark.parametrize("house", ["app", "ui"])
+def test_the_plan_of_rooms_is_that_of_the_folders(house: str) -> None:
+    """Each room stands in the table of CONTRIBUTING.md, and what the table names is there."""
+    plan = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition(f"| room of `{house}` |")[2].partition("\n\n")[0]
+    rooms = set[str]()
+    for row in plan.splitlines()[2:]:
+        _, names, lives = row.strip("| ").split(" | ", 2)
+        here = re.findall(r"`([^`]+)`", names)
+        rooms.update(here)
+        for name in re.findall(r"`([^`]+)`", lives):
+            assert any((place / name).exists() for place in (ROOT, *(ROOT / house / room for room in here))), name
+    folders = {path.parent.name for path in (ROOT / house).glob("*/__init__.py")}
+    assert rooms == folders | {path.name for path in (ROOT / house).glob("*.py")} - {"__init__.py"}
 
 
 @pytest.mark.parametrize("name", ["demo.toml", "showcase.toml"])

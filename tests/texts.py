@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.helpers import ROOT
 
-TRANSLATED = {"tr", "translate", "QT_TRANSLATE_NOOP", "in_words", "shown"}
+TRANSLATED = {"tr", "translate", "_translate", "QT_TRANSLATE_NOOP", "in_words", "shown"}
 """Functions whose last text is one of the window."""
 
 WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
@@ -62,6 +62,7 @@ def _of_call(node: ast.Call, name: str, seen: set[int]) -> Iterator[tuple[str, s
         "Responder",
         "Field",
         "Column",
+        "GroupColumn",
         "FaultKind",
         "Limit",
         "Exporter",

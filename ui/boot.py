@@ -82,7 +82,8 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     window.notices.say(notice)
     if settings.first_start and path is None:
         window.middle.show_start_page()
-    if name is not None and not own_window:
+    # A window of its own beside another leaves later starts to that one; where it is the only one, it takes them.
+    if name is not None and not (own_window and instance.answers(name)):
         reception = Reception(name, window)
         reception.wished.connect(window.open_wish)
         window.closed.connect(reception.close)
@@ -182,9 +183,9 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
             return (
                 demo(),
                 "Demo",
-                QCoreApplication.translate("Boot", "{name} could not be opened, so this is the demo.\n{reason}").format(
-                    name=last.name, reason=e
-                ),
+                QCoreApplication.translate(
+                    "Boot", "{name} could not be opened, so the demo was opened instead.\n{reason}"
+                ).format(name=last.name, reason=e),
             )
     return demo(), "Demo", ""
 

@@ -93,6 +93,15 @@ def hand_over(wish: Wish, name: str) -> bool:
     return answer == _TAKEN
 
 
+def answers(name: str) -> bool:
+    """Whether a window receives wishes there. Blocks for half a second at most."""
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    found = bool(socket.waitForConnected(CONNECT))
+    socket.abort()
+    return found
+
+
 class Reception(QObject):
     """Receives the wishes of later starts of the program.
 

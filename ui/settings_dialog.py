@@ -107,8 +107,8 @@ class SettingsDialog(QDialog):
         self.mono_size.valueChanged.connect(self._on_fonts)
         form = Form()
         form.add(self.tr("The&me"), self.theme)
-        form.add(self.tr("Text si&ze"), self.text_size).say(self.tr("Of menus, buttons and labels"))
-        form.add(self.tr("&Data font"), self.mono).say(self.tr("Of logs, bytes and addresses"))
+        form.add(self.tr("Text si&ze"), self.text_size).say(self.tr("Size of text in menus, buttons and labels"))
+        form.add(self.tr("&Data font"), self.mono).say(self.tr("Font of logs, bytes and addresses"))
         form.add(self.tr("Data s&ize"), self.mono_size)
         return form
 
@@ -122,7 +122,7 @@ class SettingsDialog(QDialog):
             box.currentIndexChanged.connect(self._on_times)
         form = Form()
         form.add(self.tr("&Zone"), self.zone).say(
-            self.tr("Filters that name a time of day, and exports, do not depend on it.")
+            self.tr("Exports, and filters with a time of day, do not depend on this.")
         )
         self._sample = form.add(self.tr("&Precision"), self.digits)
         self._sample.say(self.tr("As in {SAMPLE}").format(SAMPLE=times.clock(SAMPLE)))
@@ -145,12 +145,17 @@ class SettingsDialog(QDialog):
         self.limit.setValue(self._settings.capture_limit / GB)
         self.limit.valueChanged.connect(self._on_limit)
         more = told_button(
-            self.tr("&How long captures are kept…"), self.tr("Days, and disk space for all of them"), self._captures
+            self.tr("&How long captures are kept…"),
+            self.tr("Set how many days captures are kept, and how much disk space all of them may take"),
+            self._captures,
         )
         form = Form()
         self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
         form.add(self.tr("&Size limit"), _short(self.limit)).say(
-            self.tr("When a capture grows beyond it, its oldest events are dropped. Applies from the next capture.")
+            self.tr(
+                "When a capture grows beyond this size, its oldest events are dropped. Applies from the "
+                "next capture on."
+            )
         )
         form.add(self.tr("Cleaning up"), _short(more))
         self._check_folder()
@@ -170,12 +175,12 @@ class SettingsDialog(QDialog):
         self.plugins.setProperty("role", "mono")
         self.plugins.setCursorPosition(0)
         reveal = told_button(
-            self.tr("&Reveal"), self.tr("Show the plugins in the file manager"), lambda: _reveal(folder)
+            self.tr("&Reveal"), self.tr("Show the folder of plugins in the file manager"), lambda: _reveal(folder)
         )
         form = Form()
         self._host_words = form.add(self.tr("&Address"), self.host)
         form.add(self.tr("&Plugins"), self.plugins, reveal).say(
-            self.tr("Python files here bring responders of your own. A “plugins” folder beside a workspace does, too.")
+            self.tr("Put Python files with your own responders here, or in a folder “plugins” beside a workspace.")
         )
         self._check_host()
         return form
@@ -223,12 +228,12 @@ class SettingsDialog(QDialog):
         text = self.folder.text()
         problem = None
         if not Path(text).is_absolute() or "\0" in text:
-            problem = self.tr("Give the whole path of a folder.")
+            problem = self.tr("Enter the full path of a folder.")
         elif os.path.exists(text) and not os.path.isdir(text):
-            problem = self.tr("This is a file. Give a folder.")
+            problem = self.tr("This is a file. Enter a folder.")
         elif len(os.fsencode(text)) > MAX_PATH or any(len(os.fsencode(part)) > 255 for part in Path(text).parts):
-            problem = self.tr("This name is too long.")
-        tell(self.folder, self._folder_words, problem, self.tr("For captures that start from now on"))
+            problem = self.tr("This name is too long. Shorten it.")
+        tell(self.folder, self._folder_words, problem, self.tr("Used for captures that start from now on"))
         return problem is None
 
     def _on_host(self) -> None:

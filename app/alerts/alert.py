@@ -30,14 +30,14 @@ def _name(value: str) -> str | None:
 
 def _when(value: str) -> str | None:
     if not value.strip():
-        return "must be a filter, as in http.status >= 500"
+        return "must be a filter, such as http.status >= 500"
     from app.capture.filters import language  # slow to load, and most workspaces have no alert
     from app.capture.filters.errors import FilterError
 
     try:
         names, _ = language.named(value)
     except FilterError as e:
-        return f"is no filter: at character {e.at + 1}, {e.fields['reason']}"
+        return f"is not a filter: at character {e.at + 1}, {e.fields['reason']}"
     if late := sorted(names & {"time", "note", "note.colour"}):
         return f"cannot name {late[0]}: an event is looked at once, when it is stored"
     return None
@@ -45,21 +45,24 @@ def _when(value: str) -> str | None:
 
 def _then(value: list[str]) -> str | None:
     if len(value) > MAX_ACTIONS:
-        return f"has {len(value)} of them; an alert does {MAX_ACTIONS} things at most"
+        return f"has {len(value)} of them; an alert has {MAX_ACTIONS} actions at most"
     return next((problem for text in value if (problem := actions.problem(text))), None)
 
 
 ALERT = (
-    Option("name", str, "", "What it is called", required=True, check=_name),
-    Option("when", str, "", "A filter: which events count", required=True, check=_when),
-    Option("count", int, 1, "Raise it when so many events fit", minimum=1, maximum=MAX_COUNT),
-    Option("within_seconds", float, 60.0, "… within so long, by the times of the events", "s", 0.001, DAY),
+    Option("name", str, "", "Name of the alert", required=True, check=_name),
+    Option("when", str, "", "A filter: the events that are counted", required=True, check=_when),
+    Option("count", int, 1, "Number of matching events that raises the alert", minimum=1, maximum=MAX_COUNT),
+    Option(
+        "within_seconds", float, 60.0, "Time within which they must come, by the times of the events", "s", 0.001, DAY,
+    ),
     Option(
         "quiet_seconds", float, 300.0,
-        "Then say nothing for so long; it is resolved when nothing has come for so long that would raise it",
+        "Time without further notices after the alert was raised; the alert is resolved when nothing would have raised"
+        " it for this long",
         "s", 1.0, 7 * DAY,
     ),
-    Option("then", list, ["notify"], "What is done", check=_then),
+    Option("then", list, ["notify"], "Actions of the alert", check=_then),
 )  # fmt: skip
 """The keys of ``[[alert]]``."""
 

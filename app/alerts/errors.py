@@ -6,22 +6,22 @@ from app.errors import PostError
 
 
 class AlertError(PostError):
-    """Nobody was told."""
+    """Nobody was told. Try the alert to see why."""
 
     again = False
     """Whether it may be better later, so that it is tried again."""
 
 
 class UnknownActionError(AlertError):
-    """{text} is nothing that an alert can do. Use one of {known}."""
+    """{text} is not an action of alerts. Use one of {known}."""
 
 
 class NobodyHereError(AlertError):
-    """There is nothing here to {what} with. Use another action."""
+    """This program cannot {what} here. Use another action."""
 
 
 class NoMailError(AlertError):
-    """The workspace does not say which server takes mail. Fill in the mail settings, [mail] in its file."""
+    """The workspace has no mail server. Fill in the mail settings, or [mail] in its file."""
 
 
 class NoPasswordError(AlertError):
@@ -33,7 +33,7 @@ class KeyringError(AlertError):
 
 
 class NoServiceError(AlertError):
-    """There is no service called {name} to stop. Correct the alert."""
+    """There is no service called {name} to stop. Name another service in the alert."""
 
 
 class UnreachedError(AlertError):
@@ -47,13 +47,14 @@ class RefusedError(AlertError):
 
 
 class BusyError(AlertError):
-    """{address} answered {status}. It may be better later."""
+    """{address} answered {status}. Try again later."""
 
     again = True
 
 
 class RedirectError(AlertError):
-    """{address} sends on to {target}, which is not followed: {reason}. Write the final address in the alert."""
+    """{address} redirects to {target}, and the redirect is not followed: {reason}. Write the final address in
+    the alert."""
 
 
 class MailRefusedError(AlertError):
@@ -61,7 +62,7 @@ class MailRefusedError(AlertError):
 
 
 class MailDelayedError(AlertError):
-    """{address} did not take the mail: {reason}."""
+    """{address} did not accept the mail: {reason}."""
 
     again = True
 
@@ -71,4 +72,4 @@ class WithheldError(AlertError):
 
 
 class EndedError(AlertError):
-    """The program ended before it was sent."""
+    """The program ended before the notice was sent."""

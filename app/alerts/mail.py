@@ -17,7 +17,7 @@ ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za
 
 def mail_address_problem(value: str) -> str | None:
     """What is wrong with an address of mail, or None."""
-    return None if ADDRESS.fullmatch(value) and ".." not in value else "must be an address, as in qa@example.org"
+    return None if ADDRESS.fullmatch(value) and ".." not in value else "must be an address, such as qa@example.org"
 
 
 def _server(value: str) -> str | None:
@@ -38,7 +38,7 @@ PORTS = {STARTTLS: 587, IMPLICIT: 465, NO_TLS: 25}
 """The usual port for each way to TLS (RFC 8314, RFC 6409)."""
 
 MAIL = (
-    Option("server", str, "", "The mail server: a name or a number", required=True, check=_server),
+    Option("server", str, "", "Name or address of the mail server", required=True, check=_server),
     Option(
         "tls", str, STARTTLS, "How the connection is encrypted", choices=tuple(PORTS),
         helps=(
@@ -47,9 +47,15 @@ MAIL = (
             "Not encrypted: without a user only, unless the server is this machine",
         ),
     ),
-    Option("port", int, 0, "0: 587 for starttls, 465 for implicit, 25 for none", minimum=0, maximum=65_535),
-    Option("user", str, "", "Who logs in; empty: nobody. The password is kept elsewhere", check=_user),
-    Option("from", str, "", "The sender's address", required=True, check=mail_address_problem),
+    Option(
+        "port", int, 0,
+        "Port of the server; 0: 587 for starttls, 465 for implicit, 25 for none", minimum=0, maximum=65_535,
+    ),
+    Option(
+        "user", str, "",
+        "User name to log in with; empty: no login. The password is not saved in the workspace", check=_user,
+    ),
+    Option("from", str, "", "Address of the sender", required=True, check=mail_address_problem),
 )  # fmt: skip
 """The keys of ``[mail]``."""
 

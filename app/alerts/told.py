@@ -49,7 +49,7 @@ class Told:
         if self.state == "test":
             return "Somebody tried this alert. It works."
         if self.state == "resolved":
-            return f"Calm again. {events(self.count)} fitted while it was raised, for {self.seconds:,.0f} s."
+            return f"Calm again. {events(self.count)} matched while it was raised, for {self.seconds:,.0f} s."
         last = self.event
         words = " ".join(str(last[key]) for key in ("service", "kind", "summary") if last.get(key))
         return one_line(words) or "Its last event is not in the capture any more."

@@ -26,7 +26,8 @@ class DamagedCaptureError(CaptureError):
 
 
 class TakenAwayError(CaptureError):
-    """{path} was deleted or moved. It is being written again; if its folder is gone, restore it."""
+    """{path} was deleted or moved. The capture is being written there again; if its folder is gone, restore
+    the folder."""
 
 
 class LogTakenAwayError(TakenAwayError):
@@ -34,12 +35,12 @@ class LogTakenAwayError(TakenAwayError):
 
 
 class LogDamagedError(CaptureError):
-    """Another program has written into the log of {path} (-wal)."""
+    """Another program has written into the log of {path} (-wal). Close that program."""
 
 
 class NewerCaptureError(CaptureError):
     """{path} was written by a newer Listening Post (format {found}; this one writes {known}).
-    It can be read here, but not added to: choose another file to capture into."""
+    It can be read here, but not extended. Choose another file to capture into."""
 
 
 class UnreadableCaptureError(CaptureError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,20 +18,53 @@ class Parser(argparse.ArgumentParser):
         self.exit(WRONG_USAGE, f"listening-post: {message}. See {self.prog} --help\n")
 
 
+class LastOption(argparse.Action):
+    """What stands behind it and its value is no option of the command, but of what the command runs: ``-m MODULE``."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        setattr(namespace, self.dest, values)
+
+
 class CommandParser(Parser):
-    """Takes an optional positional argument behind options too, as in ``send URL --hex DATA``."""
+    """Takes an optional positional argument behind options too, as in ``send URL --hex DATA``.
+
+    Where the last argument takes all that is left, its words are not looked at: they may look like our options.
+    """
 
     _intermixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        whole = any(action.nargs == argparse.REMAINDER for action in self._actions)  # takes the options behind it, too
-        if self._intermixing or whole:  # parse_known_intermixed_args calls this method
+        rest = next((action for action in self._actions if action.nargs == argparse.REMAINDER), None)
+        if rest is not None:
+            end = self._end_of_options(args)
+            namespace, unknown = super().parse_known_args(args[:end], namespace)
+            setattr(namespace, rest.dest, list(args[end:]))
+            return namespace, unknown
+        if self._intermixing:  # parse_known_intermixed_args calls this method
             return super().parse_known_args(args, namespace)
         self._intermixing = True
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._intermixing = False
+
+    def _end_of_options(self, args: Sequence[str]) -> int:
+        """How many of the words, from the first on, are our options and their values."""
+        at = 0
+        while at < len(args) and args[at].startswith("-") and args[at] != "--":
+            action, apart = self._option(args[at])
+            at += 1 + (apart and action is not None and action.nargs is None)
+            if isinstance(action, LastOption):
+                break
+        return min(at, len(args))
+
+    def _option(self, word: str) -> tuple[argparse.Action | None, bool]:
+        """The option that a word begins with, which may be shortened, and whether its value is the next word."""
+        named = self._option_string_actions
+        if not word.startswith("--"):
+            return named.get(word[:2]), len(word) == 2
+        meant = {id(action): action for name, action in named.items() if name.startswith(word)}
+        return named.get(word) or (next(iter(meant.values())) if len(meant) == 1 else None), True
 
 
 def add_capturing(parser: argparse.ArgumentParser) -> None:

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hex", action="store_true", help="send: DATA is hex digits")
     parser.add_argument("--abort", action="store_true", help="disconnect: at once, with a reset")
     parser.add_argument("--stopped", action="store_true", help="put: do not start what is added")
-    parser.add_argument("--keep", action="store_true", help="put: what configuration leaves out stays as it is there")
+    parser.add_argument("--keep", action="store_true", help="put: keep the values there that configuration leaves out")
     parser.add_argument(
         "--after", type=arguments.count, metavar="ID", default=0, help="events: only those after this one"
     )
@@ -166,7 +166,7 @@ def _configuration(client: Client, args: argparse.Namespace) -> int:
         return DONE
     print("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in table.toml).rstrip("\n"))
     if table.secret:
-        output.warn(f"left out: {', '.join(table.secret)}. put --keep keeps it as it is")
+        output.warn(f"left out: {', '.join(table.secret)}. put --keep does not change it")
     return DONE
 
 

@@ -6,7 +6,7 @@ from app.errors import PostError
 
 
 class UnknownFormatError(PostError):
-    """{output} does not end like an export format. Use --format with one of {known}."""
+    """The name {output} does not tell the export format. Use --format with one of {known}."""
 
 
 class OutputError(PostError):
@@ -22,7 +22,7 @@ class UnknownFaultError(PostError):
 
 
 class AnswerNotKeptError(PostError):
-    """Your answer cannot be written to {path}: {reason}. Nothing more is trusted than before."""
+    """Your answer cannot be written to {path}: {reason}. Nothing else is trusted than before."""
 
 
 class FolderNotTrustableError(PostError):
@@ -31,12 +31,12 @@ class FolderNotTrustableError(PostError):
 
 
 class UnknownSeriesError(PostError):
-    """There is no series {name}. There are {known}."""
+    """There is no series {name}. Use one of {known}."""
 
 
 class TooManySeriesError(PostError):
-    """There can be {most} series of your own."""
+    """A chart has at most {most} series of your own. Leave some out."""
 
 
 class TooManyPointsError(PostError):
-    """With {step} s a point there would be more than {most} points. Give a longer --step."""
+    """With {step} s per point, there would be more than {most} points. Give a longer --step."""

@@ -24,7 +24,10 @@ PRINT_AT_END = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", action=arguments.LastOption,
+        help="run a module, as python -m does; what stands behind it is the module's",
+    )  # fmt: skip
     parser.add_argument(
         "--python", metavar="PATH", default="",
         help="run it with this Python, or that of this virtual environment; by default with the one that a command's"
@@ -123,7 +126,7 @@ def _run(program: Program, args: argparse.Namespace) -> int:
         print(one_line(f"running with {python.words}"), file=sys.stderr)
     running = Running(program, capture, args.limit or DEFAULT_LIMIT, ports=dict(args.ports))
     printer: Printer | None = None
-    with _signals_passed_on(running), _ended_after(running, args.seconds):
+    with _signals_passed_on(running), _ended_after(running, args.seconds) as over:
         for stored in running.stored():
             if not args.quiet:
                 printer = printer or Printer(capture, stored.first, as_json=args.json)
@@ -131,10 +134,10 @@ def _run(program: Program, args: argparse.Namespace) -> int:
         code = running.wait()
     if printer is not None:
         printer.finish(PRINT_AT_END)
-    if (words := how_ended(code)) and args.seconds is None:
-        print(f"listening-post: {words}", file=sys.stderr)
-    if args.seconds is not None and -code in (signal.SIGTERM, signal.SIGKILL):
+    if over.is_set() and -code in (signal.SIGTERM, signal.SIGKILL):
         return DONE  # as it was asked to
+    if words := how_ended(code):
+        print(f"listening-post: {words}", file=sys.stderr)
     return code if code >= 0 else 128 - code
 
 
@@ -156,17 +159,28 @@ def _signals_passed_on(running: Running):  # type: ignore[no-untyped-def]
 
 @contextlib.contextmanager
 def _ended_after(running: Running, seconds: float | None):  # type: ignore[no-untyped-def]
-    timers = []
+    """End it then. Yields an event that says whether its time was over."""
+    timers, over = [], threading.Event()
+
+    def end() -> None:
+        over.set()
+        running.send_signal(signal.SIGTERM)
+
+    def kill() -> None:
+        if not running.ended:
+            print("listening-post: the program did not end when it was asked to, and is killed", file=sys.stderr)
+            running.send_signal(signal.SIGKILL)
+
     if seconds is not None:
         timers = [
-            threading.Timer(seconds, running.send_signal, [signal.SIGTERM]),
-            threading.Timer(seconds + GRACE, running.send_signal, [signal.SIGKILL]),
+            threading.Timer(seconds, end),
+            threading.Timer(seconds + GRACE, kill),
         ]
     for timer in timers:
         timer.daemon = True
         timer.start()
     try:
-        yield
+        yield over
     finally:
         for timer in timers:
             timer.cancel()

@@ -19,9 +19,9 @@ from app.commands import arguments
 COMMANDS = {
     "serve": "run a workspace without a screen",
     "run": "run a Twisted program, unchanged, and capture what it does",
-    "control": "steer a workspace that another process serves",
+    "control": "control a workspace that another process serves",
     "key": "make the key with which an outpost or a console logs in to a router",
-    "outpost": "the other end of a console's SSH: be read and steered by it",
+    "outpost": "the other end of a console's SSH: let the console read and control this machine",
     "query": "print the events of a capture",
     "chart": "print what happened in a capture over time, as CSV",
     "export": "write a capture for other tools",

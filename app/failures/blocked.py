@@ -47,7 +47,7 @@ def described(block: Block) -> tuple[str, str]:
     met, and in what it calls, is chance.
     """
     called = called_frame(FailureRecord(BLOCKED, "", block.frames))
-    where = f"{short(called.file)}:{called.line}" if called else "something that was over before it could be seen"
+    where = f"{short(called.file)}:{called.line}" if called else "something that ended before it could be seen"
     has = "has blocked" if block.unfinished else "blocked"
     whom = f"every service for {block.seconds:,.1f} s"
     end = STILL if block.unfinished else ""

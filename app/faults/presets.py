@@ -98,14 +98,14 @@ def _rates(down: int, up: int) -> str:
 
 
 PRESETS = (
-    Preset("DSL", 2_000_000, 256_000, (5.0, 5.0), "An old line to a house"),
-    Preset("LTE", 50_000_000, 10_000_000, (50.0, 65.0), "A telephone with good reception"),
-    Preset("4G slow", 1_600_000, 750_000, (75.0, 75.0), "A telephone in a crowded cell"),
-    Preset("3G", 780_000, 330_000, (100.0, 100.0), "A telephone in the country"),
-    Preset("EDGE", 240_000, 200_000, (400.0, 400.0), "What is left in a valley or a train"),
-    Preset("satellite", 15_000_000, 3_000_000, (300.0, 300.0), "Fast, and far away"),
-    Preset("lossy Wi-Fi", 0, 0, (40.0, 40.0), "A room too far from the access point", 20.0, 0.01),
-    Preset("very bad", 1_000_000, 1_000_000, (500.0, 500.0), "What a client should still live with", loss=0.1),
+    Preset("DSL", 2_000_000, 256_000, (5.0, 5.0), "Old telephone line"),
+    Preset("LTE", 50_000_000, 10_000_000, (50.0, 65.0), "Phone with good reception"),
+    Preset("4G slow", 1_600_000, 750_000, (75.0, 75.0), "Phone in a crowded cell"),
+    Preset("3G", 780_000, 330_000, (100.0, 100.0), "Phone in the countryside"),
+    Preset("EDGE", 240_000, 200_000, (400.0, 400.0), "Weak signal, as in a valley or on a train"),
+    Preset("satellite", 15_000_000, 3_000_000, (300.0, 300.0), "Fast, with a long delay"),
+    Preset("lossy Wi-Fi", 0, 0, (40.0, 40.0), "Room too far from the access point", 20.0, 0.01),
+    Preset("very bad", 1_000_000, 1_000_000, (500.0, 500.0), "The worst that a client should cope with", loss=0.1),
 )
 """From the best to the worst, the last two by what is lost: mostly the figures of Apple's Network Link Conditioner."""
 

@@ -28,15 +28,23 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-NAME = Option("name", str, "", "What events, commands and the window call it; empty: its kind", check=_name_problem)
+NAME = Option(
+    "name", str, "", "Name in events, commands and the window; empty: the kind of the fault", check=_name_problem
+)
 
 
 def options_of(kind: faults.FaultKind, protocol: str) -> tuple[Option, ...]:
     """What a table of this kind may hold, for a service of ``protocol``."""
     fixed = (
         NAME,
-        Option("kind", str, kind.name, "What it does", required=True, choices=faults.names()),
-        Option("on", str, kind.sides[0], "Which side it acts on", choices=kind.sides),
+        Option("kind", str, kind.name, "Kind of the fault", required=True, choices=faults.names()),
+        Option(
+            "on",
+            str,
+            kind.sides[0],
+            "Where the fault acts: on what is received, on what is sent, or when a client connects",
+            choices=kind.sides,
+        ),
     )
     own = (*kind.options, *CONDITIONS)
     fitting = (option for option in own if not option.protocols or protocol in option.protocols)
@@ -108,7 +116,7 @@ def mistakes(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator
         name = table.get("name")
         if isinstance(name, str) and name:
             if name in names:
-                yield Mistake(FAULT, f'"{name}" is the name of fault number {names[name] + 1}, too', index, "name")
+                yield Mistake(FAULT, f'"{name}" is already the name of fault number {names[name] + 1}', index, "name")
             names.setdefault(name, index)
 
 
@@ -166,7 +174,7 @@ def _unknown(key: str, kind: faults.FaultKind, protocol: str) -> str:
     own = ", ".join(option.name for option in kind.options if not option.protocols or protocol in option.protocols)
     has = f"{own}; and, as every fault, " if own else ""
     others = [name for name in faults.names() if _has(faults.find(name), key)]
-    of = f"is an option of {', '.join(others)}, not" if others else "is no option"
+    of = f"is an option of {', '.join(others)}, not" if others else "is not an option"
     common = ", ".join(
         option.name for option in (NAME, *CONDITIONS) if not option.protocols or protocol in option.protocols
     )

@@ -47,7 +47,7 @@ def _networks(texts: list[str]) -> str | None:
         try:
             ip_network(text, strict=False)
         except ValueError:
-            return f'"{text}" is no address and no network, as 10.0.0.7 or 10.0.0.0/8 is'
+            return f'"{text}" is not an address or a network such as 10.0.0.7 or 10.0.0.0/8'
     return None
 
 
@@ -65,26 +65,26 @@ def _compiled(text: str) -> Pattern:
 
 
 CONDITIONS = (
-    Option("probability", float, 1.0, "Share of the candidates that are hit, from 0 to 1", "", 0.0, 1.0),
-    Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0, _MOST),
-    Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0, _MOST),
-    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0, _MOST),
-    Option("count_per", str, SERVICE, "What `first`, `nth` and `every` count in", choices=(SERVICE, CONNECTION)),
+    Option("probability", float, 1.0, "Share of messages or connections to hit, from 0 to 1", "", 0.0, 1.0),
+    Option("first", int, 0, "Hit only this many messages or connections, from the first on; 0: no limit", "", 0, _MOST),
+    Option("nth", int, 0, "Hit only the message or connection with this number, counted from 1; 0: any", "", 0, _MOST),
+    Option("every", int, 0, "Hit only every nth message or connection; 0: every one", "", 0, _MOST),
+    Option("count_per", str, SERVICE, "Where `first`, `nth` and `every` count", choices=(SERVICE, CONNECTION)),
     Option("match", str, "", r"Text that the message must contain, with the escapes \r \n \xNN", check=_escapes),
-    Option("match_regex", str, "", "Regular expression (RE2) that must be found in the message", check=_pattern),
-    Option("path", str, "", "Path that a request must have; a * stands for any text", protocols=("http",)),
-    Option("method", str, "", "Method that a request must have", protocols=("http",)),
-    Option("after_bytes", int, 0, "Only after so many bytes of this direction of the connection", "bytes", 0, _MOST),
-    Option("after_seconds", float, 0.0, "Only when the connection is older", "s", 0.0, 10 * _DAY),
-    Option("from_seconds", float, 0.0, "Only from this time on since the service started", "s", 0.0, 365 * _DAY),
-    Option("until_seconds", float, 0.0, "Only until this time since the service started; 0: for ever", "s", 0.0,
+    Option("match_regex", str, "", "Regular expression (RE2) that must match in the message", check=_pattern),
+    Option("path", str, "", "Path that the request must have; * stands for any text", protocols=("http",)),
+    Option("method", str, "", "Method that the request must have", protocols=("http",)),
+    Option("after_bytes", int, 0, "Only after this many bytes in this direction of the connection", "bytes", 0, _MOST),
+    Option("after_seconds", float, 0.0, "Only when the connection is older than this", "s", 0.0, 10 * _DAY),
+    Option("from_seconds", float, 0.0, "Only after this time since the start of the service", "s", 0.0, 365 * _DAY),
+    Option("until_seconds", float, 0.0, "Only until this time since the start of the service; 0: without end", "s", 0.0,
         365 * _DAY),
-    Option("period_seconds", float, 0.0, "Repeat the time between the two again after so long; 0: once", "s", 0.0,
+    Option("period_seconds", float, 0.0, "Repeat these times with this period; 0: once", "s", 0.0,
         365 * _DAY),
-    Option("peer", list, [], "Addresses and networks of the peers that are hit; empty: all", check=_networks),
-    Option("enabled", bool, True, "Whether it acts from the start; else when it is switched on"),
-    Option("ttl_seconds", float, 0.0, "Switched on by hand, it lifts itself after so long; 0: never", "s", 0.0, _DAY),
-    Option("seed", int, 0, "Seed of its draws; 0: that of the service", "", 0, _MOST),
+    Option("peer", list, [], "Hit only peers with these addresses or networks; empty: all", check=_networks),
+    Option("enabled", bool, True, "Switched on at the start; otherwise you switch it on"),
+    Option("ttl_seconds", float, 0.0, "Switch it off this long after you switched it on; 0: never", "s", 0.0, _DAY),
+    Option("seed", int, 0, "Seed of the random choices of this fault; 0: the seed of the service", "", 0, _MOST),
 )  # fmt: skip
 """The conditions, as options of a ``[[service.fault]]``."""
 
@@ -251,10 +251,10 @@ def contradictions(values: Options, on: str) -> Iterator[Mistake]:
     if values["every"] and values["first"] and values["every"] > values["first"]:
         yield Mistake("every", "is never reached: it is more than first")
     if values["every"] and values["nth"] % values["every"]:
-        yield Mistake("nth", "never holds together with every, which hits others: leave one of them out")
+        yield Mistake("nth", "never hits together with every, which hits others: leave one of them out")
     if on == "connect":
         for name in ("match", "match_regex", "path", "method", "after_bytes", "after_seconds"):
             if values.get(name):
-                yield Mistake(name, "means nothing on connect, before there is any message")
+                yield Mistake(name, "has no effect on connect, before there is a message")
         if values["count_per"] == CONNECTION:
             yield Mistake("count_per", "must be service on connect: a connection is made once")

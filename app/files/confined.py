@@ -22,7 +22,7 @@ def regular(path: str, flags: int) -> int:
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
-    raise OSError(0, "it is no file")
+    raise OSError(0, "it is not a file")
 
 
 def named(folder: Path, name: str) -> Path:
@@ -83,7 +83,7 @@ def _opened(folder: Path, name: str) -> BinaryIO:
     path = inside(root, name)
     with beneath.folder(root) as opened, opened.open(path.relative_to(root).parts) as found:
         if not stat.S_ISREG(found.status.st_mode):
-            raise OSError(0, "it is no file")
+            raise OSError(0, "it is not a file")
         return found.file()
 
 

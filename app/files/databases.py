@@ -20,7 +20,7 @@ def trouble(path: Path) -> str | None:
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            return "it is no file"
+            return "it is not a file"
         for ending in ("-journal", "-wal", "-shm"):
             beside = path.with_name(path.name + ending)
             try:
@@ -28,7 +28,7 @@ def trouble(path: Path) -> str | None:
             except FileNotFoundError:
                 continue
             if not stat.S_ISREG(mode):
-                return f"{beside.name} beside it is no file. Remove that"
+                return f"{beside.name} beside it is not a file. Remove that"
             if ending == "-journal" and _names_another(beside):
                 return f"{beside.name} beside it names another file, which SQLite would delete. Remove the journal"
     except OSError as e:

@@ -19,4 +19,4 @@ class UnreadableFileError(PostError):
 
 class TooFewFilesError(PostError):
     """This program may have only {limit} files open at once, and needs {needed} to start.
-    Raise the limit, for example with "ulimit -n 4096" in the shell, and start it again."""
+    Raise the limit, for example with "ulimit -n 4096" in the shell, and restart the program."""

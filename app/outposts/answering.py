@@ -60,7 +60,7 @@ class Link(Int32StringReceiver):
         """Say why, and close the link."""
         transport: Any = self.transport
         self._refused = True
-        self._send(frames.Answered(refused=words))
+        self._send(frames.refusal(words))
         transport.unregisterProducer()
         transport.loseConnection()
 
@@ -96,7 +96,7 @@ class Link(Int32StringReceiver):
             request = self._admitted(asked)
             self._send(await self._outpost.answered(request, self._who))
         except RefusedError as e:
-            self._send(frames.Answered(asked.id, refused=str(e)))
+            self._send(frames.refusal(str(e), asked.id))
         except CancelledError:
             pass  # the link has ended
 

@@ -106,8 +106,8 @@ class Asking(Int32StringReceiver):
         begins = length.to_bytes(4)
         if begins.isascii() and begins.decode().isprintable():
             self.drop(
-                f"It sent text that begins with “{begins.decode()}”, and no answer. Nothing may print there before"
-                " Listening Post answers, no login script either"
+                f"It sent text that begins with “{begins.decode()}”, and no answer. Nothing may print anything there"
+                " before Listening Post answers, no login script either"
             )
         else:
             self.drop(f"It sent an answer of {length:,} bytes, and {self.MAX_LENGTH:,} are the most")

@@ -14,10 +14,17 @@ from app.post import Post
 from app.services import settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
+from app.text.escapes import one_line
 from app.workspace import reading, saving
 
 _VERSION = re.compile(r"^\s*version\s*=", re.MULTILINE)
 """The first line of a whole workspace."""
+
+MOST_PROBLEMS = 10
+"""Mistakes of what is put that are told."""
+
+MOST_WORDS = 500
+"""Characters of each."""
 
 _SECTIONS = ("options", *settings.SECTIONS)
 
@@ -40,9 +47,11 @@ def services_in(toml: str) -> dict[str, ServiceConfig]:
     whole = _VERSION.search(toml) is not None
     asked, problems = reading.parse(toml if whole else f"version = {reading.VERSION}\n{toml}")
     if problems:
-        lines = (replace(problem, line=problem.line - (not whole)) for problem in problems)
-        raise RefusedError(reason="; ".join(f"line {problem}" for problem in lines))
-    if not asked.services or asked.messages or asked.variables:
+        lines = [f"line {replace(problem, line=problem.line - (not whole))}" for problem in problems[:MOST_PROBLEMS]]
+        if more := len(problems) - len(lines):
+            lines.append(f"and {more:,} more")
+        raise RefusedError(reason="; ".join(one_line(line[:MOST_WORDS]) for line in lines))
+    if not asked.services or replace(asked, services=()) != reading.Workspace():
         raise RefusedError(reason="Put takes services alone: tables that begin with [[service]]")
     return {config.name: config for config in asked.services}
 
@@ -53,6 +62,8 @@ async def put(post: Post, given: Mapping[str, ServiceConfig], *, start: bool, ke
     It is not the user's own word: what asks for more than was allowed before is held.
     """
     state = post.state()
+    if taken := given.keys() & {program.name for program in state.programs}:
+        raise RefusedError(reason=f"A program is called {', '.join(sorted(taken))}. Give each service its own name")
     if keep:
         old = {config.name: config for config in state.services}
         given = {name: _with_secrets(new, old[name]) if name in old else new for name, new in given.items()}

@@ -1,4 +1,4 @@
-"""Errors of reading and steering a Post from another process."""
+"""Errors of reading and controlling a Post from another process."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ class NoOutpostError(PostError):
 
 
 class SocketTakenError(PostError):
-    """Cannot be controlled through {path}: {reason}."""
+    """The workspace cannot be controlled through {path}: {reason}."""
 
 
 class NotOurProtocolError(PostError):
-    """What answers at {path} is no outpost of this version: {reason}."""
+    """The program that answers at {path} is not an outpost of this version: {reason}. Use the same version on
+    both sides."""
 
 
 class OlderOutpostError(PostError):
@@ -38,12 +39,12 @@ class LostError(PostError):
 
 
 class FalseOutpostError(PostError):
-    """The outpost {target} does not keep to the protocol: {reason}. The link is cut, and tried again later."""
+    """The outpost {target} broke the protocol: {reason}. The link is closed, and opened again later."""
 
 
 class ItselfError(PostError):
-    """The outpost {name} captures into the file that it would be read into: it is this program itself."""
+    """The outpost {name} is this program itself: it captures into the same file. Remove the outpost."""
 
 
 class StartError(PostError):
-    """{command} cannot be started: {reason}."""
+    """The command {command} cannot be started: {reason}."""

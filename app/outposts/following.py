@@ -270,12 +270,18 @@ class Following:
                 return  # these are none of what was asked for
         arriving = self._arriving
         assert arriving is not None
-        for start in range(0, len(found.events), SLICE):
-            whole = [await self._whole(event, found.capture) for event in found.events[start : start + SLICE]]
+        whole: list[Stored] = []
+        size = 0
+        for at, event in enumerate(found.events, 1):
+            whole.append(await self._whole(event, found.capture))
+            size += len(whole[-1].payload or b"")
+            if at < len(found.events) and len(whole) < SLICE and size < p.MAX_READ:
+                continue
             await self._ready()
             arriving.take(whole)
             self._known[arriving.capture] = arriving.last, self.clock
-            if start + SLICE < len(found.events):
+            if at < len(found.events):
+                whole, size = [], 0
                 await deferLater(self._reactor, 0)
         behind = max(0, found.last - arriving.last)
         if not behind:

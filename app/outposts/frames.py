@@ -24,12 +24,16 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask: p.AnyRequest
 
 
+MOST_WORDS: Final = 10_000
+"""Characters of why a request was refused."""
+
+
 class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
     """A frame from the outpost: the answer to a request, why it was refused, or a hint that something has changed."""
 
     to: p.Id = 0
     answer: msgspec.Raw = msgspec.Raw(b"")
-    refused: Annotated[str, Meta(max_length=10_000)] = ""
+    refused: Annotated[str, Meta(max_length=MOST_WORDS)] = ""
     changed: p.Name = ""
 
 
@@ -38,6 +42,11 @@ SERVICES_CHANGED: Final = "services"
 
 NOT_UNDERSTOOD: Final = "The request is wrong"
 """So begins the refusal of a request that an outpost does not know, or not with what it says."""
+
+
+def refusal(words: str, to: int = 0) -> Answered:
+    """Why the request of that number was refused, or the link itself. What is too long for an answer is cut."""
+    return Answered(to, refused=words if len(words) <= MOST_WORDS else f"{words[: MOST_WORDS - 1]}…")
 
 
 class _Numbered(msgspec.Struct):
@@ -57,7 +66,7 @@ def asked(frame: bytes) -> Asked | Answered:
     except msgspec.DecodeError as e:
         words = f"{NOT_UNDERSTOOD}: {e}. This outpost knows {', '.join(map(p.name_of, p.REQUESTS))}"
         try:
-            return Answered(_NUMBERED.decode(frame).id, refused=words)
+            return refusal(words, _NUMBERED.decode(frame).id)
         except msgspec.DecodeError:
             raise RefusedError(reason=words) from e
 

@@ -92,7 +92,7 @@ class Joining:
             frame, who, question = self._sealed.opened(given[0])
             return question.seal(await self._answer("", frame, who))
         except PostError as e:
-            return frames.encode(frames.Answered(refused=str(e)))
+            return frames.encode(frames.refusal(str(e)))
 
     async def _answer(self, called: str, frame: bytes, who: str) -> bytes:
         """The answer to one frame; ``called``: by which name, where the router could see it. Raises RefusedError."""

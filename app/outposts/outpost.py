@@ -74,12 +74,13 @@ class Outpost:
         try:
             answer = await self.answer(asked.ask, who)
         except PostError as e:
-            return frames.Answered(asked.id, refused=str(e))
+            return frames.refusal(str(e), asked.id)
         except CancelledError:
             raise  # who asked is gone
         except Exception as e:
             self.failed(e)
-            return frames.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")
+            words = f"{type(e).__name__}: {e}"[: frames.MOST_WORDS // 2]
+            return frames.refusal(f"{words}. This is a mistake in Listening Post", asked.id)
         return frames.Answered(asked.id, msgspec.Raw(frames.encode(answer)))
 
     async def answer(self, request: p.Request, who: str) -> msgspec.Struct:

@@ -46,7 +46,7 @@ def _located(outpost: Following, target: str, service: str) -> Located:
         listens, port = address.parse(found.words)
         there = ip_address(listens)
     except (InvalidAddressError, ValueError):
-        raise _AwayError(f"it listens on what is no address: {sound.name(found.words)}") from None
+        raise _AwayError(f"it listens on something that is not an address: {sound.name(found.words)}") from None
     host = _host(target)
     if host is None:  # behind a router
         if there.is_loopback:

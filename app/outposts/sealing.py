@@ -63,7 +63,9 @@ class SealedAnswers:
             while len(self._sessions) > MOST_SESSIONS:
                 self._sessions.popitem(last=False)
             return answer
-        raise RefusedError(reason="This outpost knows no such console: its public key belongs behind serve --seal")
+        raise RefusedError(
+            reason="This outpost does not know the console. Give the public key of the console to serve --seal"
+        )
 
     def opened(self, data: bytes) -> tuple[bytes, str, Question]:
         """The frame in a call, who sent it, and what seals its answer. Raises RefusedError."""

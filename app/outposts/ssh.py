@@ -40,7 +40,7 @@ def in_words(host: str, code: int, said: str) -> str:
         return f"the host key of {host} is not known here. Connect once in a terminal, and look at it: ssh {host}"
     if "Permission denied" in said:
         return (
-            f"{host} accepts no key of yours that can be used without asking. Give it one: ssh-copy-id {host}; or, if"
+            f"{host} accepts none of your keys that can be used without asking. Give it one: ssh-copy-id {host}; or, if"
             " yours has a passphrase, load it: ssh-add"
         )
     if "Could not resolve hostname" in said:

@@ -68,7 +68,7 @@ def responder(
         if isinstance(target, type) or not callable(target) or IProtocolFactory.providedBy(target):
             builders = builders_of(target, tuple(option.name for option in options))
             if not builders:
-                raise TypeError(f"{name}: {target!r} is no factory, protocol or resource of Twisted or autobahn")
+                raise TypeError(f"{name}: {target!r} is not a factory, protocol or resource of Twisted or autobahn")
         else:
             names = tuple(option.name for option in options)
             handler = Handler(target, names, framing, thread, dict(errors or {}), close_on_error)

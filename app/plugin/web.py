@@ -61,7 +61,7 @@ class NoJSONError(Problem, ValueError):
     """The body of a request is not JSON."""
 
     def __init__(self, why: Exception) -> None:
-        super().__init__(400, f"The body is no JSON: {why}.")
+        super().__init__(400, f"The body is not JSON: {why}.")
 
 
 @dataclass(frozen=True)

@@ -10,42 +10,42 @@ class PluginError(PostError):
 
 
 class PluginWaitingError(PluginError):
-    """It comes with the plugin {path}, which is not allowed to run yet. A plugin is code: read it, then trust it
+    """The plugin {path} is not trusted yet. A plugin is code: read it, then trust it
     in the window, or with listening-post trust, or start serve with --trust-plugins."""
 
 
 class PluginRefusedError(PluginError):
-    """It comes with the plugin {path}, which you chose never to load. To be asked again, delete its line
-    from {record}, and start Listening Post again."""
+    """The plugin {path} is never loaded, as you chose. To be asked again, delete its line
+    from {record}, and restart Listening Post."""
 
 
 class PluginBrokenError(PluginError):
-    """The plugin {path} is broken: {reason}. Mend it: it is read again when you save it."""
+    """The plugin {path} is broken: {reason}. Correct it; it is reloaded when you save it."""
 
 
 class PluginStartsError(PluginError):
     """The plugin {path} {does} while it is imported. A plugin only defines what answers: Listening Post runs the
-    reactor and opens the ports. Take that out, or put it under if __name__ == "__main__":, and what else the file
+    reactor and opens the ports. Remove that, or put it under if __name__ == "__main__":, and what else the file
     defines can answer here. A whole Twisted program is not a plugin: run it by itself, with python {file}."""
 
     said_elsewhere = True  # as what is wrong with the plugin; in the log it would be a Deferred that nobody waits for
 
 
 class PluginEmptyError(PluginError):
-    """The plugin {path} offers nothing that answers, and no fault. Decorate a function or a class with @responder, or
+    """The plugin {path} has no responder and no fault. Decorate a function or a class with @responder, or
     a function with @fault, or define one factory, resource or protocol."""
 
 
 class PluginAmbiguousError(PluginError):
-    """The plugin {path} offers {names} for {protocol}. Say with @responder which one answers."""
+    """The plugin {path} has {names} for {protocol}. Decorate with @responder the one that answers."""
 
 
 class PluginNameTakenError(PluginError):
-    """The plugin {path} defines a {what} {name}, and so does {other}. Give it another name."""
+    """The plugin {path} and {other} both define a {what} {name}. Rename one of them."""
 
 
 class PluginTooLargeError(PluginError):
-    """The file {path} is skipped: it has {size}, and a plugin has at most {most}."""
+    """The file {path} is skipped: its size is {size}, and a plugin has at most {most}."""
 
 
 class PluginsTooManyError(PluginError):

@@ -39,7 +39,7 @@ def _run_problem(words: list[str]) -> str | None:
     if not words or not words[0].strip():
         return 'must name a program, as in run = ["echo.py"]'
     if words[0] == "-m" and (len(words) < 2 or not words[1].strip()):
-        return 'must name a module behind -m, as in run = ["-m", "mypackage.server"]'
+        return 'must name a module after -m, as in run = ["-m", "mypackage.server"]'
     if len(words) > MAX_WORDS or any(len(word) > MAX_WORD or "\0" in word for word in words):
         return f"must have at most {MAX_WORDS} words of at most {MAX_WORD:,} characters, none of them NUL"
     return None
@@ -55,28 +55,29 @@ def _python_problem(python: str) -> str | None:
 
 PROGRAM = (
     Option(
-        "name", str, "", "What it is called; the window lists its ports in a group of that name", required=True,
+        "name", str, "", "Name of the program, and of the group of its ports in the window", required=True,
         check=_name_problem,
     ),
     Option(
         "run", list, [],
-        "What is started, with its arguments: a Python file or a `.tac`; `-m` and a module; or a command that is a"
-        " Python script, as `twist`. Each word is an item of its own",
+        "Program and its arguments: a Python file or a `.tac`; `-m` and a module; or a command that is a Python "
+        "script, such as `twist`. Each word is an item of its own",
         required=True, check=_run_problem,
     ),
     Option(
-        "folder", str, "", "The folder in which it runs, where a relative file starts; empty: that of the workspace",
+        "folder", str, "",
+        "Folder in which the program runs, and where relative paths start; empty: the folder of the workspace",
         path="folder",
     ),
     Option(
         "python", str, "",
-        "The Python that runs it: its file, the folder of a virtual environment, or a command of `PATH`; empty: the"
-        " one that a command's first line names, else that of the virtual environment that is active, else the one of"
+        "Python that runs the program: its file, the folder of a virtual environment, or a command of `PATH`; empty:"
+        " the Python in the first line of the command, else that of the active virtual environment, else that of"
         " Listening Post",
         path="file", check=_python_problem,
     ),
     Option(
-        "restart", str, NEVER, "When it is started again by itself",
+        "restart", str, NEVER, "When the program is restarted automatically",
         choices=(ON_CHANGE, ON_FAILURE, NEVER),
         choice_words=("when its files change", "when it has failed", "never"),
         helps=(
@@ -87,7 +88,7 @@ PROGRAM = (
     ),
     Option(
         "ports", dict, {},
-        'Where a port is taken that it wants to listen on, listen on another one: `{ "8000" = "18000" }`',
+        'Ports to listen on where a port that the program wants is taken: `{ "8000" = "18000" }`',
         check=ports.problem,
     ),
     Option("autostart", bool, False, "Start it when the workspace is opened"),

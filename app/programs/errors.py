@@ -10,8 +10,9 @@ class NoProgramError(PostError):
 
 
 class NoPythonError(PostError):
-    """The program cannot run with {python}: {reason}. Name another one with --python, or python of [[program]]."""
+    """The program cannot run with {python}: {reason}. Choose another Python with
+    --python, or with python in [[program]]."""
 
 
 class OnlyTheProgramError(PostError):
-    """Only the program {program} itself can open {name}. Start the program again."""
+    """Only the program {program} itself can open {name}. Restart the program."""

@@ -39,22 +39,23 @@ def _ports_problem(lines: list[str]) -> str | None:
 FIELDS = (
     Option(
         "program", str, "",
-        "A Python file or a .tac; -m and a module; or a command that is a Python script, as twist or trial",
+        "A Python file or a .tac; -m and a module; or a command that is a Python script, such as twist or trial",
         required=True, path="file", check=_program_problem,
     ),
-    Option("arguments", str, "", "What it is started with, as in a shell", check=_words_problem),
+    Option("arguments", str, "", "Arguments of the program, as in a shell", check=_words_problem),
     Option(
-        "folder", str, "", "The folder in which it runs; empty: that of the file, or of the workspace", path="folder"
+        "folder", str, "",
+        "Folder in which the program runs; empty: the folder of the file, or of the workspace", path="folder"
     ),
     replace(
         _KNOWN["python"],
-        help="The Python that runs it: a file, or the folder of a virtual environment; empty: that of the command, else"
-        " the active one",
+        help="Python that runs the program: a file, or the folder of a virtual environment; empty: that of the command,"
+        " else the active one",
     ),
-    replace(_KNOWN["name"], help="What the list of services calls it"),
+    replace(_KNOWN["name"], help="Name of the program in the list of services"),
     _KNOWN["restart"],
     Option(
-        "ports", list, [], "Where a port is taken that it wants to listen on, listen on another one: 8000=18000",
+        "ports", list, [], "Port to listen on where a port that the program wants is taken, such as 8000=18000",
         check=_ports_problem,
     ),
     _KNOWN["autostart"],

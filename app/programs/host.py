@@ -112,8 +112,9 @@ def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> 
         _print(e)
         if _FROZEN and isinstance(e, ModuleNotFoundError):
             missing = (
-                f"{e.msg}: the Python that comes with Listening Post has Twisted, and cannot be given more."
-                " Name one that has it with --python, or python of [[program]]"
+                f"{e.msg}: the Python that comes with Listening Post has Twisted, and no more packages can be"
+                " installed there."
+                " Choose a Python that has it with --python, or with python in [[program]]"
             )
             recorder.record(events.LOG, summary=missing)
             print(f"listening-post: {missing}.", file=sys.__stderr__)
@@ -233,9 +234,19 @@ def _hook_exits(recorder: HostRecorder, link: Sending) -> None:
 
         setattr(os, name, run)
 
-    for name in ("_exit", "abort", "execv", "execve"):
+    for name in ("_exit", "abort"):
         ending(name, lambda *_: True)
+    for name in ("execv", "execve"):
+        ending(name, _executes)
     ending("kill", lambda pid, number: pid == own and _ends(number))
+
+
+def _executes(file: Any, *_: Any) -> bool:
+    """Whether this can be executed: ``execvp`` tries each folder of ``PATH``. What else it is given ends nothing."""
+    try:
+        return isinstance(file, int) or (os.access(file, os.X_OK) and not os.path.isdir(file))
+    except (TypeError, ValueError):
+        return False
 
 
 def _ends(number: int) -> bool:

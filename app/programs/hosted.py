@@ -246,7 +246,7 @@ class HostedProgram:
             self._overdue.cancel()
             self._overdue = None
         if left:
-            self._say("what the program has started and left behind was ended with it")
+            self._say("processes that the program had started and left were ended with it")
         advice = self._advice()
         self.open.let_go()
         asked, self._again = isinstance(self.status, Stopping) or self._killed, self._again

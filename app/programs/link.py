@@ -144,16 +144,30 @@ class Sending:
 
     Args:
         out, answers: the pipes of both; ``out`` is closed when all is written, after ``close``.
+        told: see ``Link``.
     """
 
-    def __init__(self, recorder: HostRecorder, out: IO[bytes], answers: IO[bytes]) -> None:
-        self._recorder, self._out, self._answers = recorder, out, answers
+    _is_lost = False
+    """Whether nothing can be sent any more."""
+
+    def __init__(self, recorder: HostRecorder, out: IO[bytes], answers: IO[bytes], told: int | None = None) -> None:
+        self._recorder, self._out, self._answers, self._told = recorder, out, answers, told
+        mine = (out.fileno(), answers.fileno(), *(() if told is None else (told,)))
+        self._own = {descriptor: _identity(descriptor) for descriptor in mine}
         self._queue: deque[Sequence[bytes] | None] = deque()
         self._wanted = threading.Condition()
         self._stored = threading.Condition()
         for work in (self._write, self._read):
             threading.Thread(target=work, name=f"recorder-{work.__name__.strip('_')}", daemon=True).start()
         os.register_at_fork(after_in_child=self._forget)
+
+    def _is_own(self, descriptor: int) -> bool:
+        """Whether this is still ours: the program may have closed it, and opened a file by its number."""
+        return _identity(descriptor) == self._own[descriptor]
+
+    def _close(self, descriptor: int) -> None:
+        if self._is_own(descriptor):
+            os.close(descriptor)
 
     def send(self, parts: Sequence[bytes]) -> None:
         """Queue a frame for the writer; the recorder bounds how much may be on its way."""
@@ -172,7 +186,7 @@ class Sending:
         self._recorder.flush()
         deadline = time.monotonic() + PATIENCE
         stored = self._recorder.stored
-        while not self._recorder.idle and not self._gone() and time.monotonic() < deadline:
+        while not self._recorder.idle and not self._is_lost and not self._gone() and time.monotonic() < deadline:
             self.wait(0.5)  # the file may not be open yet
             if self._recorder.stored != stored:  # it takes its time, and goes on
                 stored, deadline = self._recorder.stored, time.monotonic() + PATIENCE
@@ -198,6 +212,8 @@ class Sending:
                 self._wanted.wait_for(lambda: self._queue)
                 parts = self._queue.popleft()
             try:
+                if not self._is_own(pipe.fileno()):
+                    raise OSError
                 if parts is None:
                     pipe.close()
                     return
@@ -205,11 +221,16 @@ class Sending:
                     pipe.write(part)
                 pipe.flush()
             except (OSError, ValueError):
+                self._is_lost = True
                 self._recorder.on_writer_gone()
                 return
 
     def _read(self) -> None:
-        for line in self._answers:
+        while True:
+            if not self._is_own(self._answers.fileno()):
+                return  # who is at the other end has not gone
+            if not (line := self._answers.readline()):
+                break
             self._tell(line)
             message = json.loads(line)
             recorder = self._recorder
@@ -238,7 +259,7 @@ class Sending:
         """In a process that the program has forked: it records nothing, and keeps nobody from seeing our end."""
         for pipe in (self._out, self._answers):
             if not pipe.closed:
-                os.close(pipe.fileno())
+                self._close(pipe.fileno())
         self._recorder.forked = True
 
 
@@ -254,7 +275,6 @@ class Link(Sending):
     def __init__(
         self, recorder: HostRecorder, path: Path, limit: int, told: int | None, writer: dict[str, Any] | None
     ) -> None:
-        self._told = told
         command = [*(writer["command"] if writer else writer_command()), str(path), recorder.run, str(limit)]
         environment = {**os.environ, **writer["environment"]} if writer else writer_environment()
         self._process = subprocess.Popen(
@@ -263,7 +283,7 @@ class Link(Sending):
         )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        super().__init__(recorder, self._process.stdin, self._process.stdout)
+        super().__init__(recorder, self._process.stdin, self._process.stdout, told)
 
     def _gone(self) -> bool:
         return self._process.poll() is not None
@@ -278,6 +298,8 @@ class Link(Sending):
     def _tell(self, line: bytes) -> None:
         if self._told is not None:
             try:
+                if not self._is_own(self._told):
+                    raise OSError
                 os.write(self._told, line)
             except OSError:  # nobody reads it any more
                 self._told = None
@@ -285,7 +307,15 @@ class Link(Sending):
     def _forget(self) -> None:
         super()._forget()
         if self._told is not None:
-            os.close(self._told)
+            self._close(self._told)
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _range(message: dict[str, Any]) -> Stored:

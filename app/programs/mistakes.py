@@ -57,7 +57,7 @@ class Mistakes:
         if place not in self._told and len(self._told) < MOST:
             self._told.add(place)
             words = (
-                f"{called} was called from the thread {current_thread().name}, and only that of the reactor may do so:"
+                f"{called} was called from the thread {current_thread().name}, and only the reactor's thread may do so:"
                 f" reactor.callFromThread({called}, …)"
             )
             self.tell(RuntimeError(words), frame)

@@ -106,7 +106,7 @@ class OpenPorts:
         if port is None:
             return
         if kind == events.SERVICE_STARTED:
-            port.listens(str(detail.get("host", "")))
+            port.listens(str(detail.get("host", "")), any_port=detail.get("any_port") is True)
         elif kind == events.SERVICE_FAILED:
             port.fails(str(detail.get("reason", "")))
         else:

@@ -79,10 +79,11 @@ class ProgramOwner:
             for tap in list(self.taps):
                 tap.fail()
 
-    def started(self, host: str) -> None:
-        """Record that the program listens on ``host``."""
+    def started(self, host: str, *, any_port: bool = False) -> None:
+        """Record that the program listens on ``host``; ``any_port``: the system chose the port, another in each run."""
+        detail = {"host": host} | ({"any_port": True} if any_port else {})
         self.recorder.record(
-            events.SERVICE_STARTED, self.number, summary=f"listening on {host}", detail=json.dumps({"host": host})
+            events.SERVICE_STARTED, self.number, summary=f"listening on {host}", detail=json.dumps(detail)
         )
 
     def stopped(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.faults import find, fitting
+from app.faults import built_in, find, fitting
 from app.faults.tables import FAULT, problems
 from app.faults.tables import mistakes as fault_mistakes
 from app.options import Mistake, Options, kept
@@ -42,15 +42,16 @@ def of_port(tables: Sequence[Options], name: str, protocol: str) -> Tables:
     return tuple(table for table in meant if not any(problems([table], protocol, tls=False)))
 
 
-def put(tables: Sequence[Options], name: str, protocol: str, wanted: Sequence[Options]) -> Tables:
+def put(tables: Sequence[Options], name: str, protocol: str, wanted: Sequence[Options], lasting: str = "") -> Tables:
     """The tables of a program whose port ``name`` is to have ``wanted``.
 
-    Those that are edited stay for the ports that they were for; what is new is for this port.
+    Those that are edited stay for the ports that they were for; what is new is for this port, under the name
+    ``lasting``, if it has another one in each run.
     """
     mine = [table for table in tables if _is_for(table, name) and of_port([table], name, protocol)]
     places = kept([without_port(table) for table in mine], wanted)
     new = [
-        {PORT: name if place is None else mine[place][PORT], **table}
+        {PORT: lasting or name if place is None else mine[place][PORT], **table}
         for place, table in zip(places, wanted, strict=True)
     ]
     at = next((n for n, table in enumerate(tables) if table in mine), len(tables))
@@ -64,15 +65,19 @@ def mistakes(given: object) -> Iterator[Mistake]:
         yield Mistake(FAULT, "must be tables that begin with [[program.fault]]")
         return
     if len(given) > MAX_FAULTS:
-        yield Mistake(FAULT, f"is one too many: a program has {MAX_FAULTS} faults at most", MAX_FAULTS)
+        yield Mistake(FAULT, f"is one too many: a program has at most {MAX_FAULTS} faults", MAX_FAULTS)
         return
     ports: dict[object, list[int]] = {}
     for index, table in enumerate(given):
         port = table.get(PORT)
         kind = find(str(table.get("kind")))
         if kind is not None and kind.tls:
-            text = f'"{kind.name}" is for services: the TLS of a program is its own'
+            text = f'"{kind.name}" works only with services: a program does its own TLS'
             yield Mistake(FAULT, text, index, "kind")
+        elif kind is not None and kind.name not in built_in():
+            fit = (one.name for one in built_in().values() if not one.tls and {"tcp", "udp"} & {*one.protocols})
+            text = f'"{kind.name}" is of a plugin, which no program loads: it acts in services alone. Use one of '
+            yield Mistake(FAULT, text + ", ".join(fit), index, "kind")
         elif wrong := _port_problem(table):
             yield Mistake(FAULT, wrong, index, PORT)
         else:
@@ -95,7 +100,7 @@ def _protocol_of(tables: Sequence[Options]) -> str:
 def _port_problem(table: Options) -> str | None:
     port = table.get(PORT)
     if port is None:
-        return 'is missing. It says which port is meant: port = "Echo:8000", "8000", "Echo" or "outgoing"'
+        return 'is missing. Name the port: port = "Echo:8000", "8000", "Echo" or "outgoing"'
     if not isinstance(port, str) or not port.strip():
         return 'must be text, as in port = "Echo:8000"'
     if len(port) > MAX_PORT or not port.isprintable():

@@ -25,7 +25,7 @@ def parsed(words: str) -> tuple[int, int]:
 def port_of(text: str) -> int:
     """A port as a number. Raises ValueError, which says what is wrong."""
     if not (text.strip().isascii() and text.strip().isdigit() and 1 <= int(text) <= 65_535):
-        raise ValueError(f'"{text}" is no port: write a number from 1 to 65535')
+        raise ValueError(f'"{text}" is not a port: write a number from 1 to 65535')
     return int(text)
 
 

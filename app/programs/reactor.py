@@ -112,10 +112,11 @@ class Reactors:
             owner.failed(f"{e}{suggested(e)}")
             raise
         tapped.host = written(port.getHost())
-        if where in ("0", "None"):
+        any_port = where in ("0", "None")
+        if any_port:
             owner.number = self._recorder.add_service(f"{name_of(inner)}:{tapped.host.rpartition(':')[2]}", "tcp")
         self._opened(owner, port, tapped)
-        owner.started(tapped.host)
+        owner.started(tapped.host, any_port=any_port)
         return port
 
     def _opened(self, owner: ProgramOwner, port: Any, tap: Any) -> None:

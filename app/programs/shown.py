@@ -121,6 +121,7 @@ class HostedPort:
     Attributes:
         config: as that of a service, under the name ``program/port``, in a group of the program's name.
         short: its name in the program; ``theirs``: its number there; ``number``: in the recorder.
+        lasting: what its faults are saved for: ``short``, or the factory alone, where the number is of this run.
         outgoing: whether it is what the program has connected to; ``host``: else, where it listens.
         status, connections, opened, received, sent, faults: as those of a service.
     """
@@ -143,7 +144,8 @@ class HostedPort:
     ) -> None:
         self.recorder, self.reactor, self._order = recorder, clock, order
         self.number = recorder.add_service(f"{program}/{name}", protocol)
-        self.short, self.theirs = name, theirs
+        self.short = self.lasting = name
+        self.theirs = theirs
         self.config = ServiceConfig(f"{program}/{name}", protocol, "", 0, "", group=program, seed=seed)
         self.outgoing = False
         self.host = ""
@@ -158,7 +160,10 @@ class HostedPort:
 
     # -- what its events tell
 
-    def listens(self, host: str) -> None:
+    def listens(self, host: str, *, any_port: bool = False) -> None:
+        """``any_port``: the system chose it, and chooses another one in the next run."""
+        if any_port:
+            self.lasting = self.short.partition(":")[0]
         name, number = host, 0
         with contextlib.suppress(PostError):  # it is a file, of a UNIX socket
             name, number = address.parse(host)

@@ -51,7 +51,7 @@ def of_file(path: str, args: Sequence[str], python: str = "") -> Program:
     """
     file = Path(path)
     if not file.is_file():
-        raise NoProgramError(name=path, reason="there is no such file" if not file.exists() else "it is no file")
+        raise NoProgramError(name=path, reason="there is no such file" if not file.exists() else "it is not a file")
     if file.suffix in TAC:
         twistd = ["--nodaemon", "--pidfile=", "--logfile=-", f"--python={file.resolve()}"]
         if getattr(sys, "frozen", False) and pythons.is_ours(pythons.wanted(python)):
@@ -102,7 +102,7 @@ def of_command(words: Sequence[str], python: str = "") -> Program:
     with open(found, "rb") as file:
         named = pythons.of_script(file.readline(500), file.readline(500))
     if named is None:
-        raise NoProgramError(name=name, reason="it is no Python script, and only these can be looked into")
+        raise NoProgramError(name=name, reason="it is not a Python script, and only Python scripts can be captured")
     return Program(
         script=found, args=tuple(words[1:]), folder=str(Path(found).parent), python=wanted if python else named
     )

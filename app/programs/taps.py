@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IAddress, IHandshakeListener, ILoggingContext
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from app import events
 from app.programs.mistakes import OURS
@@ -40,6 +40,7 @@ class ProgramTap(Tap):
     send: Any = _OnlyOurs(Tap.send)
     finish: Any = _OnlyOurs(Tap.finish)
     abort: Any = _OnlyOurs(Tap.abort)
+    _turned = False  # whether who has connected is the server of TLS that began later
 
     def _open_valve(self) -> None:
         """Twisted alone keeps what a peer does not read; a program that is looked at is to behave as ever."""
@@ -48,11 +49,22 @@ class ProgramTap(Tap):
         self._owner.mistakes.from_thread("transport.write")  # type: ignore[attr-defined]
         super().write(data)
 
+    @property
+    def startTLS(self) -> Any:
+        """That of the transport, if it has one: from then on the Tap is told when both have agreed."""
+        start = self._wire.startTLS  # where there is none, the program is told so by __getattr__
+
+        def begin(context: Any, normal: bool = True) -> Any:
+            self._turned = not normal
+            alsoProvides(self, IHandshakeListener)
+            return start(context, normal)
+
+        return begin
+
     def handshakeCompleted(self) -> None:
         from app.services.tls.transport import agreed
 
-        wire = self._wire
-        self.record(events.TLS_OPENED, *agreed(wire._tlsConnection, client=self.ours))
+        self.record(events.TLS_OPENED, *agreed(self._wire.getHandle(), client=self.ours is not self._turned))
         if IHandshakeListener.providedBy(self.wrappedProtocol):
             self.wrappedProtocol.handshakeCompleted()
 

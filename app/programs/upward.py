@@ -57,7 +57,7 @@ class Uplink(Sending):
         return self._ended
 
     def _finish(self, deadline: float) -> None:
-        while not self._out.closed and not self._ended and time.monotonic() < deadline:
+        while not (self._out.closed or self._is_lost or self._ended) and time.monotonic() < deadline:
             time.sleep(0.002)  # the thread that writes is about to close it
 
     def _obey(self, order: dict[str, Any]) -> None:

@@ -125,7 +125,7 @@ def _frame(sequence: int, count: int, head: bytes, body: memoryview) -> Frame:
     except (ValueError, RecursionError) as e:
         raise BrokenFrameError("its JSON is wrong") from e
     if not isinstance(facts, dict):
-        raise BrokenFrameError("its JSON is no object")
+        raise BrokenFrameError("its JSON is not an object")
     services = facts.get("services")
     if services is None:
         return Frame(sequence, None, count, body, facts)

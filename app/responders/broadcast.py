@@ -78,6 +78,6 @@ RESPONDER = Responder(
     "broadcast",
     "Sends each message of a client to all other clients",
     {"websocket": _websocket},
-    (Option("echo", bool, False, "Also send it back to its sender"),),
+    (Option("echo", bool, False, "Also send each message back to its sender"),),
     guarded=True,
 )

@@ -6,8 +6,8 @@ from app.errors import PostError
 
 
 class TrialTooLongError(PostError):
-    """Trying this takes longer than {seconds} s, and so would the service. Use fewer or simpler rules."""
+    """Trying the rules takes longer than {seconds} s, and so would the service. Use fewer or simpler rules."""
 
 
 class NoRulesError(PostError):
-    """{responder} has no rules on {protocol} that could be tried."""
+    """{responder} has no rules on {protocol} to try."""

@@ -181,9 +181,9 @@ def _read(text: bytes) -> dict[str, Any]:
     try:
         request = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:
-        raise RefusedError("this is no JSON") from e
+        raise RefusedError("this is not JSON") from e
     if not isinstance(request, dict):
-        raise RefusedError('this is no JSON object, as {"type": "list"} is')
+        raise RefusedError('this is not a JSON object such as {"type": "list"}')
     return request
 
 
@@ -228,8 +228,8 @@ RESPONDER = Responder(
     (
         Option("history", int, 0, "Messages of a room that a new subscriber gets", "", 0, 10_000),
         Option("echo", bool, False, "Also send a message back to its publisher"),
-        Option("rooms", int, 1_000, "Rooms that may exist at once", "", 1, 100_000),
-        Option("rooms_per_client", int, 100, "Rooms that one client may be in", "", 1, 10_000),
+        Option("rooms", int, 1_000, "Most rooms at once", "", 1, 100_000),
+        Option("rooms_per_client", int, 100, "Most rooms that one client may be in", "", 1, 10_000),
         Option("name_length", int, 64, "Longest name of a room", "characters", 1, 1_000),
     ),
     guarded=True,

@@ -162,7 +162,13 @@ RESPONDER = Responder(
         Option("event", str, "", "Type of the events; empty: message", check=_line),
         Option("count", int, 0, "Events until a stream ends, counted across reconnections; 0: no end", "", 0),
         Option(
-            "retry", int, 0, "Time after which a disconnected client reconnects; 0: its own choice", "ms", 0, 86_400_000
+            "retry",
+            int,
+            0,
+            "Time after which a disconnected client reconnects; 0: the client decides",
+            "ms",
+            0,
+            86_400_000,
         ),
         Option("keep_alive", float, 15.0, "Send a comment after this much silence; 0: never", "s", 0, 3600),
     ),

@@ -10,7 +10,7 @@ class SendError(PostError):
 
 
 class URLError(SendError):
-    """{text} cannot be sent to: {reason}. Write it as tcp://127.0.0.1:9007 or https://localhost:8443/orders."""
+    """{text} is not a URL to send to: {reason}. Write it as tcp://127.0.0.1:9007 or https://localhost:8443/orders."""
 
 
 class FieldError(SendError):
@@ -30,7 +30,7 @@ class ConnectError(SendError):
 
 
 class RefusedError(ConnectError):
-    """{address} refused: nothing listens there. Start the server or check the port."""
+    """{address} refused the connection: nothing listens there. Start the server or check the port."""
 
 
 class UnknownPeerError(ConnectError):
@@ -54,7 +54,7 @@ class FaultError(SendError):
 
 
 class SilentError(SendError):
-    """{address} has been silent for too long: the connection was given up. Check that it still runs."""
+    """{address} has been silent for too long, and the connection was closed. Check that the server still runs."""
 
 
 class LostError(SendError):
@@ -70,7 +70,7 @@ class CertificateWantedError(SendError):
 
 
 class FaultsWrongError(SendError):
-    """Fault {number} of this message cannot be: {reason}."""
+    """Fault {number} of this message cannot be used: {reason}."""
 
 
 class NoTLSError(SendError):
@@ -98,4 +98,4 @@ class CutShortError(SendError):
 
 
 class NoWebSocketError(SendError):
-    """{address} opened no WebSocket: it {reason}. Check the path."""
+    """{address} did not open a WebSocket: it {reason}. Check the path."""

@@ -65,7 +65,7 @@ def parse(text: str) -> URL:
         raise _wrong(text, f"it must begin with one of {', '.join(f'{scheme}://' for scheme in CLIENTS)}")
     host = parts.hostname or ""
     if parts.username is not None:
-        raise _wrong(text, "names and passwords belong in a header, as Authorization: Basic …")
+        raise _wrong(text, "put names and passwords into a header, such as Authorization: Basic …")
     if not host:
         raise _wrong(text, "the host is missing")
     if not address.is_number(host):
@@ -87,7 +87,7 @@ def _check_name(text: str, host: str) -> None:
         name = host if host.isascii() else host.encode("idna").decode("ascii")
         address.parse(f"{name}:1")
     except (InvalidAddressError, UnicodeError) as e:
-        raise _wrong(text, f"{host} is no host") from e
+        raise _wrong(text, f"{host} is not a host") from e
 
 
 def _wrong(text: str, reason: str) -> errors.URLError:
@@ -110,5 +110,5 @@ def field(line: str) -> tuple[str, str]:
 def method_problem(method: str) -> str | None:
     """What is wrong with an HTTP method, or None. "" is right: it stands for GET or POST."""
     if method and not _TOKEN.fullmatch(method):
-        return f"{method} is no method: write one word, as GET or PURGE"
+        return f"{method} is not a method: write one word, such as GET or PURGE"
     return None

@@ -22,7 +22,7 @@ class PrivilegedPortError(ListenError):
 
 
 class AddressNotHereError(ListenError):
-    """{host} is not an address of this machine. Use 127.0.0.1, 0.0.0.0 or one of its own."""
+    """{host} is not an address of this machine. Use 127.0.0.1, 0.0.0.0 or an address that this machine has."""
 
 
 class UnknownHostError(ListenError):
@@ -50,12 +50,12 @@ class ResponderBrokenError(PostError):
 
 
 class NotTrustedError(PostError):
-    """It waits until this workspace is trusted: {asks}. Answer the question in the window, or run
+    """This is not trusted yet: {asks}. Answer the question in the window, or run
     listening-post trust {path}; serve has --trust."""
 
 
 class UnknownResponderError(PostError):
-    """There is no responder called {responder}. Put back the plugin that brought it, or choose another."""
+    """There is no responder called {responder}. Restore its plugin, or choose another responder."""
 
 
 class OptionWrongError(PostError):

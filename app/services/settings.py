@@ -22,7 +22,8 @@ _FIELD = re.compile(
 
 OF_HOSTS = tuple(
     replace(
-        option, check=lambda names: _each(names, hosts.is_name, "is no host name, as example.org or *.example.org is")
+        option,
+        check=lambda names: _each(names, hosts.is_name, "is not a host name such as example.org or *.example.org"),
     )
     for option in limits.HOSTS.options
 )
@@ -37,13 +38,13 @@ HTTP = live(
         "cors", list, [], "Origins whose web pages may send requests, such as https://example.org; *: all; empty: none",
         check=lambda origins: _each(
             origins, re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s*?#@]+/?", re.ASCII).fullmatch,
-            "is no origin, as https://example.org:8443 is",
+            "is not an origin such as https://example.org:8443",
         ),
     ),
     Option("compression", bool, False, "Compress answers with br or gzip if the client accepts it"),
     Option(
         "fields", list, [], "Headers to add to each answer, or to replace in it, as Name: value",
-        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no header that can be added"),
+        check=lambda fields: _each(fields, _FIELD.fullmatch, "is not a header that can be added"),
     ),
     Option(
         "private_network", bool, False, "Let pages of the `cors` origins send requests to a private address",
@@ -61,11 +62,11 @@ WEBSOCKET = live(
 UDP = (
     Option(
         "groups", list, [], "Multicast groups to join",
-        check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
+        check=lambda groups: _each(groups, _is_multicast, "is not a multicast address such as 239.1.2.3 or ff02::1234"),
     ),
     Option(
         "multicast_interface", str, "",
-        "Network interface for the groups, such as eth0, or its IPv4 address; empty: the system's choice",
+        "Network interface for the groups, such as eth0, or its IPv4 address; empty: the system decides",
     ),
     Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
 )  # fmt: skip
@@ -90,18 +91,20 @@ TLS = (
     Option("minimum", str, "1.2", "Lowest TLS version to accept", choices=("1.2", "1.3")),
     Option(
         "alpn", list, [], "Application protocols to offer (ALPN), such as mqtt; empty: none", protocols=("tcp",),
-        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
+        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is not a name of a protocol"),
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
-    Option("key_log", str, "", "File for session keys, with which Wireshark decrypts the traffic", path="new file"),
+    Option(
+        "key_log", str, "", "File to write session keys to, with which Wireshark decrypts the traffic", path="new file",
+    ),
 )  # fmt: skip
 
 SOCKET = (
     Option("no_delay", bool, True, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
     Option("keep_alive", bool, False, "Probe silent connections (SO_KEEPALIVE)", protocols=_STREAMS),
-    Option("backlog", int, 1024, "Connections that may wait to be accepted", "", 1, 65_535, _STREAMS),
+    Option("backlog", int, 1024, "Most connections that wait to be accepted", "", 1, 65_535, _STREAMS),
     *limits.RECEIVE_BUFFER.options,
-    Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: its choice", "bytes", 0, 1 << 30),
+    Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: the kernel decides", "bytes", 0, 1 << 30),
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
@@ -109,7 +112,7 @@ PINGS = live(
     Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400, ("websocket",)),
     Option(
         "ping_seconds", float, 0.0,
-        "Silence after which TCP asks whether the peer is still there (keepalive); 0: never",
+        "Silence after which TCP probes whether the peer is still there (keepalive); 0: never",
         "s", 0, 32_767, ("tcp", "http", "ssh"),
     ),
 )  # fmt: skip
@@ -118,17 +121,17 @@ _OTHERS = (option for option in limits.in_section("limits") if option.name != li
 
 RESTART = (
     Option(
-        "when", str, "failed", "When it starts again by itself", choices=("failed", "always", "never"),
+        "when", str, "failed", "When the service restarts automatically", choices=("failed", "always", "never"),
         helps=(
-            "When it could not start: its address was taken or not there yet, or its responder broke",
-            "Also when something other than you has stopped it",
-            "It stays as it is",
+            "When the service could not start: its address was taken or not there yet, or its responder failed",
+            "Also when something other than you stopped the service",
+            "The service is not restarted",
         ),
     ),
     Option("delay_seconds", float, 1.0, "Time before the first try", "s", 0.1, 86_400),
-    Option("factor", float, 2.0, "How many times longer each further wait is", "", 1, 100),
+    Option("factor", float, 2.0, "Factor by which the wait grows after each try", "", 1, 100),
     Option("max_seconds", float, 60.0, "Longest time between two tries", "s", 0.1, 86_400),
-    Option("attempts", int, 0, "Tries before it is given up; 0: no end", "", 0, 1_000_000),
+    Option("attempts", int, 0, "Tries before the service gives up; 0: no limit", "", 0, 1_000_000),
 )  # fmt: skip
 
 SECTIONS = {

@@ -53,4 +53,4 @@ def host_key(path: Path) -> Any:
     except OSError as e:
         raise errors.HostKeyError(path=path, reason=e.strerror or e) from e
     except (BadKeyError, ValueError) as e:
-        raise errors.HostKeyError(path=path, reason="it is no private key") from e
+        raise errors.HostKeyError(path=path, reason="it is not a private key") from e

@@ -68,7 +68,7 @@ def crc(name: str) -> Callable[[bytes], Checksum]:
     """
     found = _BY_KEY.get(_key(name))
     if found is None:
-        raise ValueError(f"{name[:40]} is no CRC of the catalogue, as crc-16/modbus is")
+        raise ValueError(f"{name[:40]} is not a CRC of the catalogue, such as crc-16/modbus")
     return _of_model(found)
 
 
@@ -76,7 +76,7 @@ def crc16_named(kind: str) -> Callable[[bytes], Checksum]:
     """As ``crc``, for one of ``CRC16S`` or what follows the slash in the name of another CRC-16."""
     found = _SHORT.get(kind) or _BY_KEY.get(_key(f"crc16{kind}"))
     if found is None:
-        raise ValueError(f"{kind[:40]} is no CRC-16. Use {', '.join(CRC16S)} or another of the catalogue")
+        raise ValueError(f"{kind[:40]} is not a CRC-16. Use {', '.join(CRC16S)} or another of the catalogue")
     return _of_model(found)
 
 

@@ -18,10 +18,10 @@ class UnknownVariableError(PostError):
 
 
 class FrameError(PostError):
-    """A message of {length} bytes does not fit: the length in front of it counts up to {most}.
-    Choose a longer prefix."""
+    """A message of {length} bytes is too long: the length before it counts up to {most}.
+    Choose more prefix_bytes."""
 
 
 class ShortFrameError(PostError):
-    """A message of {length} bytes is too short for its length: it must have at least {least}.
-    What stands before the length is a part of the message."""
+    """A message of {length} bytes is too short: it must have at least {least}, because the bytes before
+    the length are a part of it."""

@@ -147,7 +147,7 @@ def unescape(text: str) -> bytes:
             parts.append(_BYTES[code])
         else:
             raise errors.EscapeError(
-                text=text, reason=rf"\{code} is no escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash"
+                text=text, reason=rf"\{code} is not an escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash"
             )
     parts.append(typed(text[end:]))
     return b"".join(parts)

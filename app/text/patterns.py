@@ -54,7 +54,7 @@ class Pattern:
             self._compiled: Any = re2.compile(pattern, options=options)
         except re2.error as e:
             why = e.args[0] if e.args else b""
-            raise ValueError(f"is no regular expression: {_why(why)}") from e
+            raise ValueError(f"is not a regular expression: {_why(why)}") from e
         named = (name.decode() for name in self._compiled.groupindex)
         self.captures: tuple[str, ...] = (*map(str, range(self._compiled.groups + 1)), *named)
 

@@ -127,7 +127,7 @@ def _whole(text: str) -> int:
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _whole_exactly(text: str) -> int | Number:

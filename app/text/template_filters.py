@@ -107,7 +107,7 @@ def _unbase64(data: bytes) -> bytes:
     try:
         return b64decode(data, validate=True)
     except ValueError as e:
-        raise WrongError("this is no base64") from e
+        raise WrongError("this is not base64") from e
 
 
 def _as_json(data: bytes) -> str:

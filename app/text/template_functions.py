@@ -26,7 +26,7 @@ def _now(words: Sequence[Word]) -> Producer:
     form, zone = ([word.text for word in words] + ["", "utc"][len(words) :])[:2]
     # What else strftime knows differs between systems.
     if not _DIRECTIVES.fullmatch(form) or "\0" in form:
-        raise WrongError(f"“{form[:40]}” is no format of time, as %Y-%m-%d %H:%M:%S is")
+        raise WrongError(f"“{form[:40]}” is not a format of time, such as %Y-%m-%d %H:%M:%S")
     if zone not in ("utc", "local"):
         raise WrongError("the zone is utc or local")
 

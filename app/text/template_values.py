@@ -96,7 +96,7 @@ def as_number(value: object) -> int:
         return value
     text = as_bytes(value).strip()
     if len(text) > 100 or not re.fullmatch(rb"[+-]?([0-9]+|0[xX][0-9a-fA-F]+)", text):
-        raise WrongError(f"“{text.decode('utf-8', 'backslashreplace')[:20]}” is no whole number")
+        raise WrongError(f"“{text.decode('utf-8', 'backslashreplace')[:20]}” is not a whole number")
     return int(text, 16 if b"x" in text.lower() else 10)
 
 

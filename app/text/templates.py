@@ -179,7 +179,7 @@ def _producer(call: list[Word]) -> Producer:
         producer: Producer = _made(FUNCTIONS, "function", call)
         return producer
     if len(call) > 1:
-        raise WrongError(f"{call[0].text[:40]} is no function. Use one of {', '.join(FUNCTIONS)}")
+        raise WrongError(f"{call[0].text[:40]} is not a function. Use one of {', '.join(FUNCTIONS)}")
     return value_of(call[0])
 
 
@@ -192,11 +192,11 @@ def _needed(call: list[Word]) -> str:
 def _made(known: Mapping[str, Known], kind: str, call: list[Word]) -> Any:
     name, words = call[0].text, call[1:]
     if name not in known or call[0].quoted:
-        raise WrongError(f"{name[:40]} is no {kind}. Use one of {', '.join(known)}")
+        raise WrongError(f"{name[:40]} is not a {kind}. Use one of {', '.join(known)}")
     entry = known[name]
     if not entry.least <= len(words) <= entry.most:
         several = f"{entry.least} to {entry.most}" if entry.least < entry.most else str(entry.least)
-        raise WrongError(f"{name} takes {several if entry.most else 'no'} words behind it, and got {len(words)}")
+        raise WrongError(f"{name} takes {several if entry.most else 'no'} words after it, and got {len(words)}")
     return entry.make(words)
 
 

@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 def name_problem(name: str) -> str | None:
     """What is wrong with the name of a variable, or None."""
     if not _NAME.fullmatch(name):
-        return "is no name: use letters, digits, _ and -, with a letter or _ at the beginning"
+        return "is not a valid name: use letters, digits, _ and -, with a letter or _ at the beginning"
     if len(name) > MAX_NAME:
         return f"is too long: a name has at most {MAX_NAME} characters"
     if name in FUNCTIONS or name == NUMBER:

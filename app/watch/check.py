@@ -35,7 +35,7 @@ _ADVICE = " To send anyway, "
 _STRANGER = "an authority that we trust"
 """So end the words about a certificate that somebody has signed whom this system does not know."""
 
-_UNTRUSTED = "Have this system trust its authority, or say verify = false in the watch."
+_UNTRUSTED = "Have this system trust its authority, or set verify = false in the watch."
 
 
 class OneCheck:

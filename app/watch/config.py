@@ -44,11 +44,11 @@ def _target_problem(target: str) -> str | None:
     if len(target) > MAX_TARGET:
         return f"must have at most {MAX_TARGET:,} characters"
     if "://" not in target:
-        return None if target.strip() else "must be an address, as tcp://127.0.0.1:9007, or the name of a service"
+        return None if target.strip() else "must be an address such as tcp://127.0.0.1:9007, or the name of a service"
     try:
         url.parse(target)
     except PostError as e:
-        return f"is no address: {e}"
+        return f"is not an address: {e}"
     return None
 
 
@@ -78,41 +78,43 @@ def _statuses(text: str) -> tuple[tuple[int, int], ...]:
 
 
 WATCH = (
-    Option("name", str, "", "What it is called", required=True, check=_name_problem),
+    Option("name", str, "", "Name of the watch", required=True, check=_name_problem),
     Option(
         "target", str, "",
-        "What is checked: an address, as http://127.0.0.1:9080/health, the name of a service of this workspace, or a"
-        " service of an outpost, as rack-2/echo",
+        "Target: a URL such as http://127.0.0.1:9080/health, the name of a service of this workspace, or a service "
+        "of an outpost, such as rack-2/echo",
         required=True, check=_target_problem,
     ),
-    Option("every_seconds", float, 10.0, "Time from one check to the next", "s", 1, 86_400),
-    Option("timeout_seconds", float, 3.0, "A check that takes longer has failed", "s", 0.1, 60),
+    Option("every_seconds", float, 10.0, "Time between two checks", "s", 1, 86_400),
+    Option("timeout_seconds", float, 3.0, "Longest time for a check; a check that takes longer fails", "s", 0.1, 60),
     Option(
-        "send", str, "", "What is sent once it is connected, with escapes as \\r\\n; empty: nothing",
+        "send", str, "", "Text to send after connecting, with escapes such as \\r\\n; empty: nothing",
         protocols=("tcp", "udp", "websocket"), check=lambda text: _text_problem(text, MAX_SEND),
     ),
     Option(
-        "expect", str, "", "Text that must be in what comes back, with escapes as \\r\\n; empty: any",
+        "expect", str, "", "Text that the answer must contain, with escapes such as \\r\\n; empty: any",
         check=lambda text: _text_problem(text, MAX_EXPECT),
     ),
     Option(
-        "expect_regex", str, "", "Regular expression (RE2) that must match in what comes back; empty: none",
+        "expect_regex", str, "", "Regular expression (RE2) that must match in the answer; empty: none",
         check=_regex_problem,
     ),
     Option(
-        "expect_status", str, "200..299", "Statuses of an answer that is well, as 200..299 or 200, 404",
+        "expect_status", str, "200..299", "Status codes for which a check succeeds, such as 200..299 or 200, 404",
         protocols=("http",), check=_status_problem,
     ),
     Option(
-        "certificate_days", int, 14, "TLS: fail when the certificate expires in fewer days; 0: only once it has",
+        "certificate_days", int, 14,
+        "TLS: fail when the certificate expires within this many days; 0: only after it has expired",
         "days", 0, 3_650, protocols=("tcp", "http", "websocket"),
     ),
     Option(
-        "verify", bool, True, "TLS: check the certificate; false for one that is self-signed, or of another authority",
+        "verify", bool, True,
+        "TLS: check the certificate; false for a certificate that is self-signed, or signed by an unknown authority",
         protocols=("tcp", "http", "websocket"),
     ),
-    Option("fails_after", int, 3, "So many checks in a row must fail until it counts as down", "", 1, 100),
-    Option("recovers_after", int, 2, "So many checks in a row must be well until it counts as up again", "", 1, 100),
+    Option("fails_after", int, 3, "Failed checks in a row after which the target is down", "", 1, 100),
+    Option("recovers_after", int, 2, "Successful checks in a row after which the target is up again", "", 1, 100),
 )  # fmt: skip
 """Each key of ``[[watch]]``. ``protocols`` are those of the clients that it means something for."""
 
@@ -204,7 +206,10 @@ def mistakes(table: Options, services: Schemes) -> Iterator[Mistake]:
         return
     if "://" not in target and target not in services:
         known = f"; the services are {', '.join(list(services)[:20])}" if services else ""
-        yield Mistake("target", f"names no service of this workspace, nor an address as tcp://127.0.0.1:9007{known}")
+        yield Mistake(
+            "target",
+            f"is neither the name of a service of this workspace nor an address such as tcp://127.0.0.1:9007{known}",
+        )
         return
     client = client_of(target, services)
     if client is None:

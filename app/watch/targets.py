@@ -64,12 +64,16 @@ def _away(watch: WatchConfig, named: tuple[str, str], locate: Locate) -> URL | D
     try:
         found = locate(*named)
     except UpstreamAwayError as e:
-        return Dead(f"{watch.target} is not there: {e.fields['reason']}")
+        return Dead(f"{watch.target} is not reachable: {e.fields['reason']}")
     scheme = scheme_for(found.protocol, tls=bool(found.tls))
     if scheme is None:
         return Dead(f"there is no client for {found.protocol}, which {watch.target} speaks")
     for mistake in unfit(watch.as_table(), CLIENTS[scheme]):
-        untold = " (an older version runs there, which does not tell whether there is TLS)" if found.tls is None else ""
+        untold = (
+            " (an older version runs there, which does not say whether the service uses TLS)"
+            if found.tls is None
+            else ""
+        )
         return Dead(f"{watch.target} speaks {found.protocol}: {mistake.option} {mistake.text}{untold}")
     return parse(f"{scheme}://{address.join(found.host, found.port)}")
 

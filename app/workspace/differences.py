@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.services.protocols import PROTOCOLS
+from app.workspace import toml_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def differences(before: str, after: str) -> Differences:
 
 def _read(text: str) -> Mapping[str, Any]:
     with contextlib.suppress(ValueError, RecursionError):
-        return tomllib.loads(text)
+        return toml_lines.loads(text)
     return {}
 
 

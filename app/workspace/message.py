@@ -17,20 +17,20 @@ from app.sending.url import field, parse
 from app.text.variables import NONE, Variables, filled
 
 MESSAGE = (
-    Option("name", str, "", "What it is called", required=True),
-    Option("url", str, "", "Where to, as tcp://127.0.0.1:9007", required=True),
-    Option("form", str, "text", "How the data is written", choices=FORMS),
+    Option("name", str, "", "Name of the message", required=True),
+    Option("url", str, "", "URL, such as tcp://127.0.0.1:9007", required=True),
+    Option("form", str, "text", "Format of the data", choices=FORMS),
     Option("data", str, "", "What to send"),
-    Option("method", str, "", "HTTP: GET without data, else POST, if empty"),
+    Option("method", str, "", "HTTP method; empty: GET without data, POST with data"),
     Option(
         "fields",
         list,
         [],
-        "HTTP and WebSocket: headers to send, as Name: value; one that begins with # and a space is not sent",
+        "HTTP and WebSocket: headers to send, as Name: value; a header that begins with # and a space is not sent",
     ),
     Option("verify", bool, True, "TLS: check the server's certificate"),
-    Option("times", int, 1, "Send it so often; 0: until it is stopped", minimum=0, maximum=1_000_000_000),
-    Option("every", float, 0.0, "Pause between two", "s", 0, 86_400),
+    Option("times", int, 1, "How many times to send the message; 0: until stopped", minimum=0, maximum=1_000_000_000),
+    Option("every", float, 0.0, "Pause between two messages", "s", 0, 86_400),
 )
 
 

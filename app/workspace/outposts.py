@@ -54,7 +54,7 @@ def target_problem(target: str) -> str | None:
         return None
     if is_router(target):
         return None if _ROUTER.fullmatch(target) else "must be the address of a router: wss://router.lab:8443/ws"
-    return "must be the path of a socket, as /run/lab/control, a host of SSH, as pi@bench-3, or wss://ROUTER:PORT/ws"
+    return "must be the path of a socket, such as /run/lab/control, an SSH host, such as pi@bench-3, or wss://ROUTER:PORT/ws"
 
 
 def _command_problem(command: str) -> str | None:
@@ -83,39 +83,40 @@ def _public_key_problem(line: str) -> str | None:
 
 OUTPOST = (
     Option(
-        "name", str, "", "What it is called: its events appear under name/service", required=True, check=name_problem
+        "name", str, "", "Name of the outpost; its events appear under name/service", required=True, check=name_problem
     ),
     Option(
         "target", str, "",
-        "Where it is: the path of the socket that serve --control has made there, or a host of SSH, as pi@bench-3,"
-        " a name of ~/.ssh/config, or ssh://pi@bench-3:2222, or the router at which it is by its name:"
-        " wss://router.lab:8443/ws",
+        "Path of the socket that serve --control has made; or an SSH host, such as pi@bench-3, a name from "
+        "~/.ssh/config, or ssh://pi@bench-3:2222; or the URL of a router where the outpost is logged in under its "
+        "name: wss://router.lab:8443/ws",
         required=True, check=target_problem,
     ),
     Option(
         "command", str, COMMAND,
-        "SSH: what is run there; with --socket PATH behind it, it joins the workspace that is served there",
+        "SSH: command to run there; with --socket PATH at its end, it joins the workspace that is served there",
         check=_command_problem,
     ),
-    Option("realm", str, "post.lab", "Router: the realm in which it is"),
-    Option("login", str, "", "Router: what this console is called there; empty: as this machine"),
-    Option("key", str, "", "Router: the key of this console, which listening-post key has made", path="file"),
-    Option("ca", str, "", "Router: the authority that signed its certificate; empty: one of the system", path="file"),
+    Option("realm", str, "post.lab", "Router: realm of the outpost"),
+    Option("login", str, "", "Router: name of this console there; empty: the name of this machine"),
+    Option("key", str, "", "Router: key of this console, made by listening-post key", path="file"),
+    Option("ca", str, "",
+        "Router: authority that signed the router's certificate; empty: the authorities of the system", path="file"),
     Option(
         "public_key", str, "",
-        "Router: the outpost's public key, the line that listening-post key prints. What both say is sealed then, so"
-        " that the router cannot read it",
+        "Router: public key of the outpost, as printed by listening-post key. With it, requests and answers are "
+        "encrypted from end to end, and the router cannot read them",
         check=_public_key_problem,
     ),
-    Option("history", bool, True, "Read also what it had captured before it was read for the first time"),
+    Option("history", bool, True, "Also read events that the outpost captured before the first connection"),
 )  # fmt: skip
 """Each key of ``[[outpost]]``."""
 
 OWN = (
     Option(
         "allow", str, "read",
-        "What those may do here who read this workspace through serve --control: read; control: also start, stop, fail,"
-        " send; change: also add and remove services",
+        "What consoles may do with this workspace: read; control: also start, stop, switch faults, send; "
+        "change: also add and remove services",
         choices=ALLOW,
     ),
 )  # fmt: skip
@@ -155,10 +156,10 @@ def asks_of(outposts: Sequence[OutpostConfig]) -> Iterator[Ask]:
     """What these ask for: SSH runs what is on another machine, and a socket is read that somebody else serves."""
     for outpost in outposts:
         if is_socket(outpost.target):
-            words = f"reads and steers the outpost at the socket {outpost.target}"
+            words = f"reads and controls the outpost at the socket {outpost.target}"
             yield Ask("reach", "", f"outpost {outpost.target}", words)
         elif is_router(outpost.target):
-            words = f"reads and steers the outpost {outpost.name} through the router {outpost.target}"
+            words = f"reads and controls the outpost {outpost.name} through the router {outpost.target}"
             yield Ask("reach", "", f"outpost {outpost.name} {outpost.target}", words)
         else:
             words = f"connects to {outpost.target} by SSH, and runs there: {outpost.command}"

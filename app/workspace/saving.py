@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain, repeat
@@ -20,7 +19,7 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import OPTIONAL, SECTIONS
 from app.trust.asks import digest_of
-from app.workspace import errors
+from app.workspace import errors, toml_lines
 from app.workspace.message import Message
 from app.workspace.reading import KEYS, VERSION, Workspace, text_of
 
@@ -86,7 +85,7 @@ def _document(file: Path) -> Any:
 
     with contextlib.suppress(PostError, TOMLKitError, ValueError, RecursionError):
         source = text_of(file)
-        tomllib.loads(source)  # stricter than tomlkit
+        toml_lines.loads(source)  # stricter than tomlkit
         return tomlkit.parse(source)
     return tomlkit.document()
 

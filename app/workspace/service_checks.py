@@ -102,7 +102,7 @@ def option_mistakes(responder: str, protocol: str, given: Mapping[str, Any]) -> 
             where = " and ".join(elsewhere[key])
             text = f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
         else:
-            text = f'is no option of "{responder}" for {protocol}. {known}'
+            text = f'is not an option of "{responder}" for {protocol}. {known}'
         yield options.Mistake(key, text)
 
 

@@ -15,6 +15,17 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+MOST_KEYS = 50
+"""Keys that dots may join. Python's parser takes time that grows with the square of their number."""
+
+# Linear in what is no TOML, too: a text without an end takes the rest.
+_LEXEME = re.compile(
+    r'(?P<part>"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5}|\\?\Z)|\'\'\'(?:[^\']++|\'(?!\'\'))*+(?:\'{3,5}|\Z)'
+    r'|"(?:[^"\\\n]++|\\[^\n])*+"?|\'[^\'\n]*+\'?|[A-Za-z0-9_-]++)'
+    r"|(?P<dot>\.)|(?P<space>[ \t]++)|\#[^\n]*+|.",
+    re.DOTALL,
+)
+
 
 class NotTOMLError(ValueError):
     """Text that is not TOML: why, in words, with the line and the key ("" where that is not known)."""
@@ -26,6 +37,7 @@ class NotTOMLError(ValueError):
 
 def loads(source: str) -> dict[str, Any]:
     """The data of ``source``. Raises NotTOMLError."""
+    check_keys(source)
     try:
         data = tomllib.loads(source)
         huge = _huge(data)
@@ -42,6 +54,21 @@ def loads(source: str) -> dict[str, Any]:
         line = lines_of(source).get(huge, 1)
         raise NotTOMLError(line, key, "this number has more than the 64 bits that TOML has")
     return data
+
+
+def check_keys(source: str) -> None:
+    """Raise NotTOMLError where more keys are joined than Python's parser takes in good time."""
+    if all(line.count(".") <= MOST_KEYS for line in source.split("\n")):
+        return
+    dots = 0
+    for found in _LEXEME.finditer(source):
+        if found["dot"]:
+            dots += 1
+            if dots > MOST_KEYS:
+                line = source.count("\n", 0, found.start()) + 1
+                raise NotTOMLError(line, "", f"a key joins more than {MOST_KEYS} others with dots")
+        elif not found["part"] and not found["space"]:
+            dots = 0
 
 
 def _huge(value: Any, place: Path = ()) -> Path:

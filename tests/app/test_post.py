@@ -452,7 +452,7 @@ async def test_a_wrong_change_is_refused_while_the_service_runs(make, tmp_path):
     one = await make(good)
     await one.start_all()
     wrong = [
-        (config("a", responder="banner", options={"text": r"\q"}), r"The option text of banner .*\\q is no escape"),
+        (config("a", responder="banner", options={"text": r"\q"}), r"The option text of banner .*\\q is not an escape"),
         (config("a", responder="banner", limits={"connections": 0}), r"connections of \[service.limits\] must be"),
     ]  # fmt: skip
     for bad, words in wrong:

@@ -137,7 +137,17 @@ def test_a_separate_window_and_a_capture_of_its_own_are_windows_of_their_own(des
     flags = [str(desk.folder / one) if one.endswith(".lpost") else one for one in flag]
     second = desk.start(desk.path("second"), *flags)
     desk.shown(second, "second.toml")
+    assert desk.start(desk.path("first")).wait() == (0, "")  # later starts are the first one's
+    assert desk.display.windows(second.process.pid, "first.toml") == []
     desk.shown(first, "first.toml")
+
+
+def test_a_window_with_a_capture_of_its_own_takes_files_where_it_is_the_only_one(desk: Desk) -> None:
+    only = desk.start(desk.path("first"), "--capture", str(desk.folder / "own.lpost"))
+    window = desk.shown(only, "first.toml")
+    assert desk.start(desk.path("first")).wait() == (0, "")
+    assert desk.start(desk.path("second")).wait() == (0, "")
+    assert desk.shown(only, "second.toml") == window
 
 
 def test_after_a_crash_the_next_start_opens_a_window_that_takes_files_again(desk: Desk) -> None:

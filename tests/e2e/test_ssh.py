@@ -170,7 +170,7 @@ async def test_a_socket_there_is_joined(ssh, desk, lab, tmp_path):
     [
         ({"hosts": "unknown"}, PROGRAM, "the host key of 127.0.0.1 is not known here. Connect once"),
         ({"hosts": "changed"}, PROGRAM, "is another than before"),
-        ({"key": "stranger"}, PROGRAM, "accepts no key of yours .* ssh-copy-id 127.0.0.1"),
+        ({"key": "stranger"}, PROGRAM, "accepts none of your keys .* ssh-copy-id 127.0.0.1"),
         ({}, "no-such-listening-post outpost", "has no such command: .*no-such-listening-post.*Install Listening Post"),
         ({}, f"{PROGRAM} --socket /nowhere/s", "Nothing answers at /nowhere/s"),
         ({}, "echo hello there everybody", "text that begins with “hell”, and no answer. .* no login script either"),

@@ -149,7 +149,7 @@ def check_lines(data: bytes, random: Random) -> None:
 
 
 def _refuse(name: str) -> Any:
-    raise AssertionError(f"{name} is no JSON")
+    raise AssertionError(f"{name} is not JSON")
 
 
 SEEDS = [

@@ -30,7 +30,7 @@ from ui.services.trust_dialog import TrustDialog
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
 from ui.window.main_window import MainWindow
-from ui.workbench.faults.dialog import FaultsDialog
+from ui.workbench.faults.dialog import edit_faults
 
 Make = Callable[[], QDialog]
 
@@ -67,7 +67,7 @@ def makers(window: MainWindow, settings: Settings, capture: Capture, folder: Pat
         "mail": lambda: MailDialog(None, lambda *_: None, window),
         "note": lambda: NoteDialog(1, Note("seen", "red"), window),
         "variables": lambda: VariablesDialog({"host": "127.0.0.1"}, window),
-        "faults": lambda: FaultsDialog("tcp", (), window, lambda _: None),
+        "faults": lambda: edit_faults("tcp", (), window, lambda _: None),
         "outpost": lambda: OutpostDialog(window.outposts._changes, {}, "", window),
         "connections": lambda: ConnectionsDialog(elsewhere, "", window),
         "outpost_service": lambda: OutpostServiceDialog(elsewhere, None, window),

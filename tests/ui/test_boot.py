@@ -65,7 +65,7 @@ def test_a_last_workspace_that_cannot_be_opened_is_told_and_the_demo_comes(
         file.write_bytes(content.encode() if isinstance(content, str) else content)
     opened, title, notice = boot._choose(None, settings)
     assert (names(opened), title) == (names(demo()), "Demo")
-    assert notice.startswith("mine.toml could not be opened, so this is the demo.")
+    assert notice.startswith("mine.toml could not be opened, so the demo was opened instead.")
 
 
 @pytest.mark.parametrize("content", [None, "version = 9"])

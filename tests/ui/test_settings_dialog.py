@@ -88,11 +88,11 @@ def test_a_folder_for_captures_is_kept_and_its_default_is_none(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "whole path"),
-        ("captures", "whole path"),
+        ("", "full path"),
+        ("captures", "full path"),
         (__file__, "is a file"),
         ("/" + "x" * 5000, "name is too long"),
-        ("/tmp/\0", "whole path"),
+        ("/tmp/\0", "full path"),
     ],
 )
 def test_a_folder_that_is_none_is_told_and_not_kept(

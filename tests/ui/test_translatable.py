@@ -198,7 +198,7 @@ THE_SAME_EVERYWHERE = {
     # examples of what is data
     "send HELLO device 1", "send OK {{1}} {{count}}", "send ERROR unknown command", "try again later", "send OK",
     '[{"id": "1", "name": "Ada"}]', '{"created": true}', "text/plain; charset=utf-8", "{} Mbit/s", "{} kbit/s",
-    "on purpose", "gzip, deflate, br", "kind in {failure, service.failed}",
+    "on purpose", "gzip, deflate, br", "kind in {failure, service.failed, watch.failed}",
     # keys inside the program, names of objects
     "alerts dock", "charts dock", "faults dock", "outposts dock", "send dock", "watch dock", "new file", "remove many",
     "{} fault {} {}", "fault {} {}", "rule {} {}", "edit {}", "open {}", "pane {}", "toggle {}", "new {}", "mail {}",

@@ -31,7 +31,7 @@ OWN = Condition("Select a service first, and no program", lambda now: now.own)
 A_PORT = Condition("Select a service, or a port of a program, first", lambda now: now.port)
 REACHABLE = Condition("Select a service, or an open port of a program, first", lambda now: now.reachable)
 A_PROGRAM = Condition("Select a program first", lambda now: now.program)
-A_LIVE_PROGRAM = Condition("Select a program that runs first", lambda now: now.alive)
+A_LIVE_PROGRAM = Condition("Select a running program first", lambda now: now.alive)
 SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
 CAN_TLS = Condition("Select a service over TCP, HTTP or WebSocket first", lambda now: now.tls is not None)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
@@ -76,7 +76,7 @@ A_PAYLOAD = Condition(
     lambda now: now.event is not None and now.event.payload is not None,
 )
 A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind in FAILURES)
-RESENDABLE = Condition("Select a failure whose bytes were kept first", lambda now: now.can_resend)
+RESENDABLE = Condition("Select a failure with bytes first", lambda now: now.can_resend)
 AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state != "resolved",
@@ -109,11 +109,11 @@ def _pause(now: Situation) -> str:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "new_workspace", "File", "&New workspace", "Begin with no services",
+        "new_workspace", "File", "&New workspace", "Create a workspace without services",
         "Ctrl+Shift+N", "new-file", groups={MAIN: 1},
     ),
     Action(
-        "open_workspace", "File", "&Open workspace…", "Open another set of services",
+        "open_workspace", "File", "&Open workspace…", "Open the services, rules and messages of another file",
         "Ctrl+O", "folder-open", groups={MAIN: 1},
     ),
     Action(
@@ -126,7 +126,7 @@ ACTIONS: tuple[Action, ...] = (
         "Save services, rules and messages to another file; not what was captured",
         "Ctrl+Shift+S", groups={MAIN: 1},
     ),
-    Action("open_demo", "File", "Open the &demo", "Open four services to try things with", groups={MAIN: 1}),
+    Action("open_demo", "File", "Open the &demo", "Open four example services", groups={MAIN: 1}),
     Action(
         "open_showcase", "File", "Open the s&howcase", "Open a service of each kind, to copy from",
         groups={MAIN: 1},
@@ -142,15 +142,17 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "save_capture_as", "File", "Save a copy of the ca&pture…",
-        "All that was captured in a file of its own: whole, without payloads, or redacted",
+        "Save the whole capture to another file: complete, without payloads, or redacted",
         "Ctrl+Alt+S", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "export", "File", "&Export what was captured…", "For other programs: pcapng, HAR, JSON lines or CSV",
+        "export", "File", "&Export what was captured…",
+        "Write events to a file for other programs: pcapng, HAR, JSON lines or CSV",
         "Ctrl+Shift+E", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "capture", "File", "Cap&ture settings…", "Where it is, how large it may become, how long captures are kept",
+        "capture", "File", "Cap&ture settings…",
+        "Show where the capture is; set how large captures may become and how long they are kept",
         groups={MAIN: 3},
     ),
     Action(
@@ -173,7 +175,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "redo", "Edit", "Re&do",
-        "Make the change again that was undone",
+        "Make the undone change again",
         "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo, more_keys="Ctrl+Y",
     ),
     Action(
@@ -205,7 +207,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+F", "filter", groups={MAIN: 4, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "note", "Edit", "&Note…", "Write something on the selected rows, or colour them",
+        "note", "Edit", "&Note…", "Add a note or a colour to the selected rows",
         "Ctrl+I", "pencil", groups={MAIN: 5, CAPTURE: 3, EVENTS: 2}, enabled=AN_EVENT,
     ),
     Action(
@@ -213,14 +215,17 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
     ),
     Action(
-        "alert_on_filter", "Edit", "Ale&rt on this filter…", "Have somebody told when events fit the filter in use",
+        "alert_on_filter", "Edit", "Ale&rt on this filter…", "Add an alert on events that match the current filter",
         "Ctrl+Alt+T", groups={MAIN: 4}, shows_panes=True,
     ),
     Action(
-        "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
+        "palette", "Edit", "Find a co&mmand…", "Find a command, a service or a pane by its name",
         "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
-    Action("settings", "Edit", "S&ettings…", "Theme, fonts, times, captures, new services", "Ctrl+,", groups={MAIN: 6}),
+    Action(
+        "settings", "Edit", "S&ettings…",
+        "Change theme, fonts, times, captures, new services and metrics", "Ctrl+,", groups={MAIN: 6},
+    ),
 
     Action(
         "start_all", "Services", "&Start all", "Start every service",
@@ -234,18 +239,22 @@ ACTIONS: tuple[Action, ...] = (
         "toggle_service", "Services", "Start &or stop", "Start or stop the selected service",
         "F5", groups={MAIN: 2, SERVICE: 1}, enabled=A_SERVICE,
     ),
-    Action("new_service", "Services", "&New service…", "Add a service", "Ctrl+N", "plus", groups={MAIN: 2}),
     Action(
-        "edit_service", "Services", "&Edit", "Show the page of the selected service: rules and settings",
+        "new_service", "Services", "&New service…",
+        "Add a service: choose its protocol, its address and how it answers", "Ctrl+N", "plus", groups={MAIN: 2},
+    ),
+    Action(
+        "edit_service", "Services", "&Edit", "Open the page of the selected service: its rules and settings",
         "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
     ),
     Action(
-        "edit_service_of_event", "Services", "Edit the service of this e&vent", "Show the page of its service",
+        "edit_service_of_event", "Services", "Edit the service of this e&vent",
+        "Open the page of the service that this event belongs to",
         "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
         hidden_while_disabled=True,
     ),
     Action(
-        "reset_counts", "Services", "Set the counts of its rules to &zero",
+        "reset_counts", "Services", "Reset hit co&unts",
         "Set the hit counts of the selected service's rules to 0",
         "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
@@ -256,24 +265,24 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "duplicate_service", "Services", "&Duplicate",
-        "Add a service like the selected one, on another port; started if that is",
+        "Add a copy of the selected service on another port; it starts if the original is running",
         "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
-        "copy_to_outpost", "Services", "Copy to an o&utpost…", "Add a service like the selected one to another machine",
+        "copy_to_outpost", "Services", "Copy to an o&utpost…", "Add a copy of the selected service to another machine",
         groups={MAIN: 2, SERVICE: 3}, enabled=OWN,
     ),
     Action(
-        "remove_service", "Services", "&Remove", "Stop the selected service and take it away",
+        "remove_service", "Services", "&Remove", "Stop and remove the selected service",
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
-        "restart_program", "Services", "Start the pro&gram again", "End the selected program, and start it anew",
+        "restart_program", "Services", "Restart the pro&gram", "Stop the selected program and start it again",
         "Shift+F5", groups={MAIN: 5, SERVICE: 5}, enabled=A_PROGRAM, hidden_while_disabled=True,
     ),
     Action(
         "kill_program", "Services", "Ki&ll the program",
-        "End the selected program at once, with all that it has started",
+        "Kill the selected program and the processes that it has started",
         groups={MAIN: 5, SERVICE: 5}, enabled=A_LIVE_PROGRAM, hidden_while_disabled=True,
     ),
     Action(
@@ -290,7 +299,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
-        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with this request, message or payload",
         "Ctrl+J", "send", groups={MAIN: 3, CAPTURE: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
@@ -298,15 +307,15 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
-        "try_on_rules", "Services", "Tr&y this on the rules", "See which rule takes it, and why the others do not",
+        "try_on_rules", "Services", "Tr&y this on the rules", "See which rule matches, and why the others do not",
         "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
-        "watch_service", "Services", "W&atch this service…", "Check again and again whether it answers",
+        "watch_service", "Services", "W&atch this service…", "Check regularly whether the selected service answers",
         "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
-        "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
+        "connect_lines", "Services", "Ho&w to connect…", "Show addresses, and commands to paste into a shell",
         "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=REACHABLE,
     ),
     Action(
@@ -319,19 +328,21 @@ ACTIONS: tuple[Action, ...] = (
     ),
 
     Action(
-        "faults", "Faults", "&Faults of all services", "Show or hide what fails on purpose",
+        "faults", "Faults", "&Faults of all services", "Show or hide the faults: what fails on purpose",
         "Ctrl+Alt+U", "bolt", groups={MAIN: 1},
     ),
     Action(
-        "edit_faults", "Faults", "&Edit the faults of this service", "Show them on its page: add, change, arrange",
+        "edit_faults", "Faults", "&Edit the faults of this service",
+        "Open the faults on the page of the selected service, to add or change them",
         "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_PORT, shows_panes=True,
     ),
     Action(
-        "faults_off", "Faults", "Switch all &off", "No fault acts any more; what they hold passes",
+        "faults_off", "Faults", "Switch all &off", "Switch every fault off; what faults hold back is passed on",
         "Ctrl+Alt+K", groups={MAIN: 1},
     ),
     Action(
-        "fault_of_event", "Faults", "&Go to this fault", "Show the fault that hit here on the page of its service",
+        "fault_of_event", "Faults", "&Go to this fault",
+        "Open the fault that caused this event, on the page of its service",
         "Ctrl+Alt+G", "bolt", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
     ),
     Action(
@@ -340,11 +351,13 @@ ACTIONS: tuple[Action, ...] = (
         shows_panes=True,
     ),
     Action(
-        "repeat_seed", "Faults", "Repeat with this &seed", "Have its service draw as it did here; it starts again",
+        "repeat_seed", "Faults", "Repeat with this &seed",
+        "Restart the service with the seed that its faults had in this run",
         "Ctrl+Alt+A", "again", groups={MAIN: 2, EVENTS: 1}, enabled=A_SEED, hidden_while_disabled=True,
     ),
     Action(
-        "repeat_run", "Faults", "Repeat the seed of this &run", "Have the service draw as it does now; it starts again",
+        "repeat_run", "Faults", "Repeat the seed of this &run",
+        "Restart the selected service with the seed that its faults have now",
         "Ctrl+Alt+J", "again", groups={MAIN: 2, SERVICE: 3}, enabled=A_RUN, hidden_while_disabled=True,
     ),
     Action(
@@ -352,27 +365,31 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_stall", "Faults", "S&tall for 5 s", "Nothing passes on the selected connection, then all does",
+        "fault_stall", "Faults", "S&tall for 5 s",
+        "Hold everything back on the selected connection for 5 s, then pass it on",
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_cut", "Faults", "&Cut the next answer", "Send half of it, then close the selected connection",
+        "fault_cut", "Faults", "&Cut the next answer",
+        "Send half of the next answer, then close the selected connection",
         groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
     ),
     Action(
-        "fault_slow", "Faults", "Slow &down to 1 kB/s", "Both ways, on the selected connection, until it is lifted",
+        "fault_slow", "Faults", "Slow &down to 1 kB/s",
+        "Limit both directions of the selected connection until the fault is removed",
         groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
     ),
     Action(
-        "fault_hang", "Faults", "H&ang", "Swallow what passes on the selected connection, until it is lifted",
+        "fault_hang", "Faults", "H&ang", "Discard what passes on the selected connection until the fault is removed",
         groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
     ),
     Action(
-        "fault_freeze", "Faults", "Free&ze", "Read nothing from the selected connection, until it is lifted",
+        "fault_freeze", "Faults", "Free&ze", "Read nothing from the selected connection until the fault is removed",
         groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
     ),
     Action(
-        "fault_lift", "Faults", "&Lift", "Take away what was done to the selected connection; it goes on",
+        "fault_lift", "Faults", "Remove fau&lts",
+        "Remove the faults that were set on the selected connection; it goes on as before",
         groups={MAIN: 3, STRIKES: 3}, enabled=A_STREAM,
     ),
 
@@ -381,7 +398,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+T", "follow", groups={MAIN: 1, EVENTS: 6}, checked=lambda now: now.following,
     ),
     Action(
-        "clear", "View", "&Clear view", "Show only what comes from now on; the capture keeps all",
+        "clear", "View", "&Clear view", "Show only events from now on; the capture keeps the earlier ones",
         "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6}, destroys=True,
     ),
     Action(
@@ -405,27 +422,28 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+O", groups={MAIN: 2, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "follow_stream", "View", "Follow st&ream", "Show all that passed on the connection",
+        "follow_stream", "View", "Follow st&ream", "Show all that passed on the selected connection",
         "Ctrl+Alt+F", groups={MAIN: 3, CAPTURE: 2, CONNECTION: 1, EVENTS: 3}, enabled=A_STREAM,
     ),
     Action(
-        "watches", "View", "&Watches", "Show or hide what is checked again and again, and how it is",
+        "watches", "View", "&Watches", "Show or hide the watches: regular checks of addresses and services",
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
-        "outposts", "View", "&Outposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
+        "outposts", "View", "&Outposts",
+        "Show or hide the outposts: other Listening Posts that you read and control from here",
         "Ctrl+Alt+Q", "network", groups={MAIN: 3},
     ),
     Action(
-        "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
+        "show_checks", "View", "Show chec&ks", "Show or hide the traffic and the results of watches in the panes",
         "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),
     Action(
-        "http", "View", "&HTTP", "Show HTTP exchanges, one a row",
+        "http", "View", "&HTTP", "Show HTTP exchanges, one in each row",
         "Ctrl+Shift+H", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "failures", "View", "Fail&ures", "Show the Failures pane",
+        "failures", "View", "Fail&ures", "Show exceptions and their tracebacks, in groups",
         "Ctrl+Shift+F", "failure", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
@@ -437,33 +455,35 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+G", "again", groups={MAIN: 3, GROUP: 1}, enabled=A_RESOLVED_GROUP,
     ),
     Action(
-        "send_again", "View", "Send those &bytes again", "Send what caused it once more",
+        "send_again", "View", "Send the &bytes again", "Send the bytes that caused the selected failure once more",
         "Ctrl+Shift+Return", "send", groups={MAIN: 3, GROUP: 2}, enabled=RESENDABLE,
     ),
     Action(
-        "save_report", "View", "&Save report…", "Save it for a bug tracker, without secrets",
+        "save_report", "View", "&Save report…", "Save the selected failure for a bug tracker, without secrets",
         "Ctrl+Shift+B", "save", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action(
-        "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
+        "copy_report", "View", "Cop&y report", "Copy the selected failure for a bug tracker, without secrets",
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action(
-        "charts", "View", "Char&ts", "Show or hide what happened over time: bytes, requests, latency, memory",
+        "charts", "View", "Char&ts", "Show or hide charts over time: bytes, requests, latency, memory",
         "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
     ),
     Action(
-        "alerts", "View", "A&lerts", "Show or hide who is told when something happens",
+        "alerts", "View", "A&lerts", "Show or hide the alerts, which tell you when events match a filter",
         "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
-    Action("start_page", "View", "Start pa&ge", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "start_page", "View", "Start pa&ge", "Show what to begin with, and recent files", "Alt+Home", groups={MAIN: 4},
+    ),
     Action(
         "compact_services", "View", "Comp&act list of services",
-        "One line for each service, or two",
+        "Show one line for each service, or two",
         "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
     ),
     Action(
-        "theme", "View", "Light or &dark", "Change between light and dark",
+        "theme", "View", "Light or &dark", "Switch between the light and the dark theme",
         "Ctrl+Shift+T", "moon", groups={MAIN: 4},
     ),
 
@@ -475,11 +495,12 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("whats_new", "Help", "What is &new", "Show what has changed in this version", groups={MAIN: 1}),
     Action(
-        "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
+        "trust", "Help", "&Trust our certificates…", "Show how to make clients trust services with TLS",
         groups={MAIN: 2},
     ),
     Action(
-        "program", "Help", "This &program", "What it takes from the system, and what grows in it", groups={MAIN: 2},
+        "program", "Help", "This &program",
+        "Show what Listening Post takes from the system, and what grows in it", groups={MAIN: 2},
     ),
     Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip

@@ -125,7 +125,7 @@ class AlertCommands:
                 outcome = await self._post.alerts.attempt(alert, action)
                 well = well and outcome.done
                 lines.append(f"{'✓' if outcome.done else '✗'} {brief(action)}: {outcome.words}")
-            nothing = QCoreApplication.translate("AlertCommands", "It does nothing: give it an action.")
+            nothing = QCoreApplication.translate("AlertCommands", "This alert does nothing. Give it an action.")
             verdict("\n".join(lines) or nothing, well)
 
         Deferred.fromCoroutine(attempt())

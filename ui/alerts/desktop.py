@@ -56,7 +56,7 @@ class Desktop(QObject):
         """Have the desktop show it. Returns why not, or None."""
         bus = self._bus or _session()
         if bus is None or not bus.isConnected():
-            return self.tr("there is no desktop on a bus")
+            return self.tr("there is no desktop on the session bus")
         from PyQt5.QtDBus import QDBusArgument, QDBusMessage, QDBusPendingCallWatcher, QDBusPendingReply
 
         number, actions = QDBusArgument(), QDBusArgument()

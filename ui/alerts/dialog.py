@@ -15,7 +15,7 @@ from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.fitting import fit
 from ui.parts.scrolled import Scrolled
 
-EXAMPLE = "kind in {failure, service.failed}"
+EXAMPLE = "kind in {failure, service.failed, watch.failed}"
 """The filter of a new alert."""
 
 Try = Callable[[Alert, Callable[[str, bool], object]], object]
@@ -49,13 +49,14 @@ class AlertDialog(CarefulDialog):
         self._before = alert.name if alert is not None else ""
         self._alive = True
         table = alert.as_table() if alert is not None else {"name": self._unused(when), "when": when}
+        self._made = table["name"] if alert is None else None  # of the filter, and still the name
         self.form = OptionForm(ALERT, table)
         actions = Wrapped(known_actions())
         actions.setProperty("role", "dim")
         self.words = Words()
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.try_it = QPushButton(self.tr("&Try it"))
-        self.try_it.setToolTip(self.tr("Send a test by all of its actions; services are not stopped"))
+        self.try_it.setToolTip(self.tr("Send a test through each action of the alert; no service is stopped"))
         self.try_it.setAutoDefault(False)
         self.buttons.addButton(self.try_it, QDialogButtonBox.ActionRole)
         ok = self.buttons.button(QDialogButtonBox.Ok)
@@ -77,7 +78,7 @@ class AlertDialog(CarefulDialog):
         column.addWidget(Scrolled(inside, 16), 1)
         column.addWidget(self.words)
         column.addWidget(self.buttons)
-        self.form.changed.connect(self._check)
+        self.form.changed.connect(self._on_typed)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.cancel)
         self.try_it.clicked.connect(self._try)
@@ -92,7 +93,7 @@ class AlertDialog(CarefulDialog):
         return self.form.options()
 
     def lost(self) -> str:
-        return self.tr("Discard what was typed about this alert?")
+        return self.tr("Discard what you typed for this alert?")
 
     def alert(self) -> Alert:
         """What is typed. It may have problems."""
@@ -109,10 +110,22 @@ class AlertDialog(CarefulDialog):
         """What is wrong with it among the others; "": nothing."""
         alert = self.alert()
         if any(one.name == alert.name != self._before for one in self._changes.alerts):
-            return self.tr("Another alert is called {name}. Give each its own name.").format(name=alert.name)
+            return self.tr("Another alert is called {name}. Choose another name.").format(name=alert.name)
         if unknown := unknown_services(alert, self._changes.services):
-            return self.tr("There is no service called {name} to stop.").format(name=unknown[0])
+            return self.tr("There is no service called {name} to stop. Choose one of this workspace.").format(
+                name=unknown[0]
+            )
         return ""
+
+    def _on_typed(self) -> None:
+        """The name of a new one goes with the filter until another is typed."""
+        typed = self.form.options()
+        if self._made is not None and typed["name"] != self._made:
+            self._made = None
+        elif self._made is not None and (name := self._unused(typed["when"])) != self._made:
+            self._made = name
+            self.form.put("name", name)
+        self._check()
 
     def _check(self) -> bool:
         right = self.form.check()
@@ -131,12 +144,14 @@ class AlertDialog(CarefulDialog):
     def _try(self) -> None:
         if self._check():
             self.try_it.setEnabled(False)
-            self.words.say(self.tr("It is being tried…"))
+            self.words.say(self.tr("Trying the alert…"))
             self._attempt(self.alert(), self._on_tried)
 
     def _on_tried(self, verdict: str, well: bool) -> None:
         if self._alive:
             self.try_it.setEnabled(True)
+            if self.buttons.isAncestorOf(self.focusWidget()):  # a disabled button gives it to the next, which is Cancel
+                self.try_it.setFocus()
             self.words.say(verdict, "dim" if well else "error")
 
     def _on_finished(self, _: int) -> None:

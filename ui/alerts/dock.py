@@ -85,11 +85,12 @@ class AlertsDock(BottomDock):
     def _nothing(self) -> QWidget:
         words = Wrapped(
             self.tr(
-                "Nobody is told yet. An alert looks at each event that is stored: when so many fit its filter within "
-                "its time, it shows a notification, makes a sound, sends a mail or calls a webhook, or stops a service."
+                "There is no alert yet. An alert counts the stored events that match its filter. When "
+                "enough of them come within its time, it shows a notification, plays a sound, sends a "
+                "mail, calls a webhook or stops a service."
             )
         )
-        hint = Wrapped(self.tr("Or type a filter above the panes, and make an alert of it by its bookmark."))
+        hint = Wrapped(self.tr("Or type a filter above the panes, and choose “Alert on this filter…” in its menu."))
         hint.setProperty("role", "dim")
         empty = QWidget()
         column = QVBoxLayout(empty)
@@ -121,7 +122,7 @@ class AlertsDock(BottomDock):
         self._stack.setCurrentIndex(0 if alerts else 1)
         mail = self._changes.mail
         self.mail.setToolTip(
-            self.tr("Which server takes mail, and as whom")
+            self.tr("Set the mail server that alerts use, and the login there")
             if mail is None
             else self.tr("Mail goes through {server}").format(server=mail.address)
         )

@@ -51,8 +51,8 @@ class MailDialog(CarefulDialog):
         self.form = OptionForm(MAIL, mail.as_table() if mail is not None else {})
         self.password, self.to = QLineEdit(), QLineEdit()
         self.password.setEchoMode(QLineEdit.Password)
-        self.password.setPlaceholderText(self.tr("as it is kept"))
-        self.to.setPlaceholderText(self.tr("as qa@example.org"))
+        self.password.setPlaceholderText(self.tr("unchanged"))
+        self.to.setPlaceholderText(self.tr("such as qa@example.org"))
         self.test = QPushButton(self.tr("Send a &test mail"))
         self.test.setAutoDefault(False)
         more = Form()
@@ -64,7 +64,7 @@ class MailDialog(CarefulDialog):
         self.buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         self.none = QPushButton(self.tr("Send &no mail"))
         self.none.setAutoDefault(False)
-        self.none.setToolTip(self.tr("Take the settings out of the workspace"))
+        self.none.setToolTip(self.tr("Remove the mail settings from the workspace"))
         self.none.setEnabled(mail is not None)
         self.buttons.addButton(self.none, QDialogButtonBox.ResetRole)
         for button in self.buttons.buttons():
@@ -103,7 +103,7 @@ class MailDialog(CarefulDialog):
         return self.form.options(), self.password.text()
 
     def lost(self) -> str:
-        return self.tr("Discard what was typed about mail?")
+        return self.tr("Discard what you typed for mail?")
 
     def _mail(self) -> Mail | None:
         """What is typed, if it is right."""
@@ -121,24 +121,29 @@ class MailDialog(CarefulDialog):
         self.buttons.button(QDialogButtonBox.Ok).setEnabled(mail is not None)
         to = self.to.text().strip()
         wrong = mail_address_problem(to) if to else None
-        tell(self.to, self._reached, wrong and sentence(wrong), self.tr("By what is typed above; nothing is saved"))
+        tell(
+            self.to,
+            self._reached,
+            wrong and sentence(wrong),
+            self.tr("With the settings as typed above; nothing is saved"),
+        )
         self.test.setEnabled(mail is not None and bool(to) and wrong is None)
         user = bool(self.form.options().get("user"))
         self.password.setEnabled(user and not os.environ.get(VARIABLE))
         if os.environ.get(VARIABLE):
-            self._kept.say(self.tr("{variable} is set, and is taken").format(variable=VARIABLE))
+            self._kept.say(self.tr("{variable} is set, and used").format(variable=VARIABLE))
         else:
             self._kept.say(
-                self.tr("Kept in the keyring; empty: it stays as it is. Without a keyring, set {variable}").format(
-                    variable=VARIABLE
-                )
+                self.tr(
+                    "Kept in the keyring; leave it empty to keep the present one. Without a keyring, set {variable}"
+                ).format(variable=VARIABLE)
             )
 
     def _try(self) -> None:
         mail = self._mail()
         if mail is not None:
             self.test.setEnabled(False)
-            self.words.say(self.tr("It is being sent…"))
+            self.words.say(self.tr("Sending the mail…"))
             self._attempt(mail, self.password.text(), self.to.text().strip(), self._on_tried)
 
     def _on_tried(self, verdict: str, well: bool) -> None:

@@ -59,7 +59,7 @@ class AlertRow(QFrame):
         self.events.setProperty("link", True)
         self.edit = QPushButton(self.tr("Edit"))
         self.try_it = QPushButton(self.tr("Try it"))
-        self.remove = small_button("trash", self.tr("Remove this alert"))
+        self.remove = small_button("trash", self.tr("Remove this alert from the workspace"))
         self._lay_out()
         name = alert.name
         self.events.clicked.connect(lambda: self.events_wanted.emit(name))
@@ -85,8 +85,8 @@ class AlertRow(QFrame):
         row.addWidget(self.lamp, 0, Qt.AlignVCenter)
         row.addLayout(left, 2)
         row.addLayout(right, 3)
-        self.events.setToolTip(self.tr("Show the events that it looks for"))
-        self.try_it.setToolTip(self.tr("Send a test by all of its actions; services are not stopped"))
+        self.events.setToolTip(self.tr("Show the events that match the filter of this alert"))
+        self.try_it.setToolTip(self.tr("Send a test through each action of the alert; no service is stopped"))
         for button in (self.events, self.try_it, self.edit):
             button.setAutoDefault(False)
             button.setAccessibleName(f"{self.alert.name}: {button.text()}")

@@ -27,7 +27,7 @@ def state(one: Watched | None, now: float) -> tuple[str, str]:
     if one is None:
         return QCoreApplication.translate("alerts", "is about to be armed"), "dim"
     if one.trouble:
-        return QCoreApplication.translate("alerts", "cannot be looked for: {why}").format(why=one.trouble), "warning"
+        return QCoreApplication.translate("alerts", "cannot look for events: {why}").format(why=one.trouble), "warning"
     if one.state == "armed":
         if not one.raised_at:
             return QCoreApplication.translate("alerts", "armed"), "good"
@@ -39,7 +39,7 @@ def state(one: Watched | None, now: float) -> tuple[str, str]:
     if quiet > 0:
         words = QCoreApplication.translate("alerts", "raised {time:%H:%M:%S}, quiet for {seconds} s more")
         return words.format(time=moment(one.raised_at), seconds=f"{quiet:,.0f}"), "bad"
-    words = QCoreApplication.translate("alerts", "raised {time:%H:%M:%S}, resolved when it is calm")
+    words = QCoreApplication.translate("alerts", "raised {time:%H:%M:%S}, resolved once no more events match")
     return words.format(time=moment(one.raised_at)), "bad"
 
 
@@ -56,7 +56,7 @@ def outcomes(alert: Alert, lanes: Lanes) -> tuple[str, bool]:
             well = False
             said = QCoreApplication.translate("alerts", "{action} not sent: {why}")
             if found.again is not None:
-                said = QCoreApplication.translate("alerts", "{action} waits to be tried again: {why}")
+                said = QCoreApplication.translate("alerts", "{action} will be tried again: {why}")
             words.append(said.format(action=brief(action), why=found.words.rstrip(".")))
     return " · ".join(words), well
 

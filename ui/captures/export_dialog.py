@@ -40,6 +40,7 @@ from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
 from ui.looks.declared import in_words
+from ui.parts.default_button import make_default
 
 InThread = Callable[..., Deferred[Any]]
 
@@ -171,7 +172,6 @@ class ExportDialog(QDialog):
         self.browse = QPushButton(self.tr("Browse…"))
         self.export_button, self.cancel_button = QPushButton(self.tr("Export")), QPushButton(self.tr("Close"))
         self.export_button.setProperty("primary", True)
-        self.export_button.setDefault(True)
         self.cancel_button.setAutoDefault(False)
         self.browse.setAutoDefault(False)
         self.bar = QProgressBar()
@@ -208,6 +208,7 @@ class ExportDialog(QDialog):
         column.addStretch(1)
         column.addWidget(self.bar)
         column.addLayout(buttons)
+        make_default(self.export_button)
         self.resize(680, self.sizeHint().height())
 
     # -- the settings

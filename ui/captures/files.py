@@ -76,7 +76,7 @@ class CaptureFiles(QObject):
             return
         live = self._post.capture
         if live is not None and path == Path(os.path.realpath(live)):
-            self.failed.emit(self.tr("{name} is the capture that this window shows.").format(name=path.name))
+            self.failed.emit(self.tr("{name} is already shown in this window.").format(name=path.name))
             return
         self._in_thread(about, path).addCallbacks(self._show, self._on_failure)
 

@@ -29,6 +29,7 @@ from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
 from ui.forms.form import Words, column, sentence
+from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread, ProgressLine, Work
 
 WIDTH, PATTERNS_HEIGHT = 580, 84
@@ -61,7 +62,7 @@ class SaveDialog(QDialog):
         self.patterns = QPlainTextEdit()
         self.patterns.setProperty("role", "mono")
         self.patterns.setTabChangesFocus(True)
-        self.patterns.setAccessibleName(self.tr("Patterns to take out"))
+        self.patterns.setAccessibleName(self.tr("Patterns to redact"))
         self.patterns.setPlaceholderText(self.tr("token=(\\w+)\none regular expression in each line"))
         self.patterns.setFixedHeight(PATTERNS_HEIGHT)
         self.filtered = QCheckBox()
@@ -80,20 +81,21 @@ class SaveDialog(QDialog):
         self.filtered.setText(self.tr("Only what the filter shows:  {shown}").format(shown=shown).replace("&", "&&"))
         self.filtered.setVisible(bool(self._typed))
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
-        bare = self.tr("Times, sizes, requests and their headers; no bytes, and no local values of failures.")
+        bare = self.tr(
+            "Keeps times, sizes, requests and their headers. Leaves out payloads and the local values of failures."
+        )
         redacted = self.tr(
-            "Values of Authorization, Proxy-Authorization and cookies become ***, each of the same length; "
-            "so does what your patterns match, or their groups."
+            "Replaces the values of Authorization, Proxy-Authorization and cookies by ***, without "
+            "changing their length, and so all that your patterns, or the groups in them, match."
         )
         inner = column(
-            _heading(self.tr("A copy of {name}, with all that is in it, or:").format(name=self._source.name)),
+            _heading(self.tr("Save a complete copy of {name}, or:").format(name=self._source.name)),
             self.bare, _about(bare), self.redacted, _about(redacted),
             self._patterns, self._explain(), self.filtered,
         )  # fmt: skip
         self._choices.setLayout(inner)
         self.save_button = QPushButton(self.tr("&Save…"))
         self.save_button.setProperty("primary", True)
-        self.save_button.setDefault(True)
         self.save_button.clicked.connect(self._choose)
         self.close_button = QPushButton(self.tr("Close"))
         self.close_button.setAutoDefault(False)
@@ -111,6 +113,7 @@ class SaveDialog(QDialog):
         layout.addWidget(self._choices)
         layout.addWidget(self.words)
         layout.addLayout(buttons)
+        make_default(self.save_button)
 
     def _explain(self) -> QWidget:
         self.limits = _about(CANNOT_SEE)

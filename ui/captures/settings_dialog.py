@@ -23,6 +23,7 @@ from app.post import Post
 from app.text.escapes import amount
 from ui.forms.form import Form, Words
 from ui.looks.icons import icon
+from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread
 from ui.settings import Settings
 
@@ -47,7 +48,7 @@ class CaptureDialog(QDialog):
         self.limit.setValue(settings.capture_limit / GB)
         self.days = QSpinBox()
         self.days.setRange(0, 3650)
-        self.days.setSpecialValueText(self.tr("for ever"))
+        self.days.setSpecialValueText(self.tr("forever"))
         self.days.setSuffix(self.tr(" days"))
         self.days.setValue(settings.keep_days)
         self.total = QDoubleSpinBox()
@@ -69,7 +70,7 @@ class CaptureDialog(QDialog):
         self.reveal.setIcon(icon("folder-open"))
         self.reveal.setIconSize(QSize(14, 14))
         self.reveal.setAutoDefault(False)
-        self.reveal.setToolTip(self.tr("Show it in the file manager"))
+        self.reveal.setToolTip(self.tr("Show the capture in the file manager"))
         self.reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))))
         form = Form()
         held, recorder = self._post.recorder.range, self._post.recorder
@@ -78,24 +79,23 @@ class CaptureDialog(QDialog):
             + (self.tr("; {lost:,} lost").format(lost=recorder.lost) if recorder.lost else "")
         )
         form.add(self.tr("&Size limit"), self.limit).say(
-            self.tr("When a capture grows beyond it, its oldest events are dropped.")
+            self.tr("When a capture grows beyond this size, its oldest events are dropped.")
         )
         form.add(self.tr("&Keep captures"), self.days).say(
             self.tr("Older captures in the data folder are deleted when the program starts.")
         )
-        self.taken = form.add(self.tr("&All at most"), self.total)
+        self.taken = form.add(self.tr("&All captures"), self.total)
         self.taken.say(self.tr("Counting…"))
         words = Words()
         words.say(
             self.tr(
-                "Only captures under the names that the program gave them are removed; what you saved is yours. "
-                "An event says which went. The size limit holds from the next capture on, the rest "
-                "from the next start on."
+                "Only captures that still have the name given by the program are deleted, never those "
+                "that you saved. An event says which were deleted. The size limit applies from the next "
+                "capture on, the rest from the next start of the program on."
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
         buttons.button(QDialogButtonBox.Save).setProperty("primary", True)
-        buttons.button(QDialogButtonBox.Save).setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -105,15 +105,16 @@ class CaptureDialog(QDialog):
         layout.addWidget(words)
         layout.addStretch()
         layout.addWidget(buttons)
+        make_default(buttons.button(QDialogButtonBox.Save))
 
     def _say_taken(self, taken: tuple[int, int]) -> None:
         if self._open:
             count, size = taken
             words = (
-                self.tr("The oldest are deleted while all together are larger. Now 1 capture takes {size}.")
+                self.tr("When all captures together are larger, the oldest are deleted. Now 1 capture takes {size}.")
                 if count == 1
                 else self.tr(
-                    "The oldest are deleted while all together are larger. Now {count:,} captures take {size}."
+                    "When all captures together are larger, the oldest are deleted. Now {count:,} captures take {size}."
                 )
             )
             self.taken.say(words.format(count=count, size=amount(size)))

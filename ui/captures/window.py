@@ -265,7 +265,7 @@ def _warning(found: About, lost: Lost) -> str:
 def _state(found: About) -> str:
     if found.live:
         return QCoreApplication.translate(
-            "CaptureWindow", "Another program is writing this capture; what it adds shows up here."
+            "CaptureWindow", "Another program is writing this capture; new events appear here."
         )
     if not found.cut_off:
         return ""

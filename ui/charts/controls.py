@@ -63,8 +63,8 @@ class Controls(QWidget):
         for seconds in STEP_CHOICES:
             words = self.tr("Points of {time}") if seconds else self.tr("Auto points")
             self.step.addItem(words.format(time=figures.step(seconds)), seconds)
-        mark_accessible(self.window_, self.tr("Time that is shown"), "")
-        mark_accessible(self.step, self.tr("Resolution"), self.tr("Seconds that one point stands for"))
+        mark_accessible(self.window_, self.tr("Time range"), "")
+        mark_accessible(self.step, self.tr("Resolution"), self.tr("Time that one point stands for"))
         mark_accessible(self.service, self.tr("Service"), self.tr("Shows the figures of one service, or of all"))
         for box in (self.window_, self.step, self.service):
             box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
@@ -75,11 +75,13 @@ class Controls(QWidget):
     def _make_buttons(self) -> None:
         self.pause.setCheckable(True)
         self.pause.setIcon(icon("pause"))
-        self.pause.setToolTip(self.tr("Let the charts stand still"))
+        self.pause.setToolTip(self.tr("Pause the charts"))
         self.pause.setAccessibleName(self.pause.toolTip())
         self.series.setAutoDefault(False)
         self.series.setText(self.tr("+ Series from a filter"))
-        self.series.setToolTip(self.tr("Count events that fit a filter, their bytes, or the average of a field"))
+        self.series.setToolTip(
+            self.tr("Chart the events that match a filter: their number, their bytes, or the average of a field")
+        )
         self.copy_.setIcon(icon("copy"))
         self.copy_.setToolTip(self.tr("Copy the charts as a picture, or their figures as CSV"))
         self.copy_.setAccessibleName(self.tr("Copy"))

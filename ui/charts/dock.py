@@ -37,7 +37,7 @@ class ChartsDock(BottomDock):
         row.setSpacing(8)
         title = QLabel(self.tr("CHARTS"))
         title.setProperty("role", "heading")
-        apart = small_button("duplicate", self.tr("In a window of its own, or back (double click)"))
+        apart = small_button("duplicate", self.tr("Show in a separate window, or back here (double click)"))
         apart.clicked.connect(lambda: self.setFloating(not self.isFloating()))
         close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
         close.clicked.connect(self.close)

@@ -151,13 +151,13 @@ class ChartsPage(QWidget):
 
     def _say(self, found: Drawing) -> None:
         if found.done < 1:
-            self.controls.words.setText(self.tr("Looking at the events: {share:.0%}").format(share=found.done))
+            self.controls.words.setText(self.tr("Reading events: {share:.0%}").format(share=found.done))
         elif self._range is not None:
             words = self.tr("{first} to {last} selected")
             first, last = (figures.moment(second) for second in self._range)
             self.controls.words.setText(words.format(first=f"{first:%H:%M:%S}", last=f"{last:%H:%M:%S}"))
         else:
-            self.controls.words.setText(self.tr("{step} a point").format(step=figures.step(found.span.step)))
+            self.controls.words.setText(self.tr("{step} per point").format(step=figures.step(found.span.step)))
 
     def _on_pointed(self, second: float | None) -> None:
         self._moment = second

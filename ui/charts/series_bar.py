@@ -29,9 +29,11 @@ class SeriesBar(QWidget):
         super().__init__(parent)
         self.wishes: tuple[Wish, ...] = ()
         self.filter = FilterBox(lambda: {"service": services()})
-        self.filter.setPlaceholderText(self.tr("A filter: http.status >= 500; nothing: all events"))
-        self.filter.setToolTip(self.tr("The series has the events that fit; Return adds it, Esc closes"))
-        mark_accessible(self.filter, self.tr("Filter of the series"), self.tr("The series has the events that fit"))
+        self.filter.setPlaceholderText(self.tr("Filter: http.status >= 500; empty: all events"))
+        self.filter.setToolTip(
+            self.tr("The series shows the events that match; Return adds the series, Esc closes this line")
+        )
+        mark_accessible(self.filter, self.tr("Filter of the series"), self.tr("The series shows the events that match"))
         self.measure = QComboBox()
         for measure in MEASURES:
             self.measure.addItem(self._words(measure), measure)
@@ -80,7 +82,9 @@ class SeriesBar(QWidget):
         for at, wish in enumerate(wishes):
             self._chips.insertWidget(at, self._chip(wish))
         if not wishes:
-            hint = QLabel(self.tr("Up to six, in a chart of their own; the events are looked at, the newest first."))
+            hint = QLabel(
+                self.tr("Up to six series, in a chart of their own. Events are read from the newest to the oldest.")
+            )
             hint.setProperty("role", "dim")
             self._chips.insertWidget(0, hint)
         full = len(wishes) >= MOST_SERIES

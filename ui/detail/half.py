@@ -120,7 +120,7 @@ class Half(QWidget):
         self.event_link.setVisible(event is not None)
         if event is not None:
             self.event_link.setText(self.tr("Event {id}").format(id=event.id))
-            self.event_link.setToolTip(self.tr("Show this event among all events"))
+            self.event_link.setToolTip(self.tr("Show this event in the list of all events"))
         self.raw_link.setVisible(side.raw is not None)
         if side.raw is not None:
             first, last = side.raw

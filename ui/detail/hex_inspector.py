@@ -49,7 +49,7 @@ class HexInspector(Sheet):
         if not data:
             self._title = ""
         elif not count:
-            self._title = self.tr("from the first byte: select others to read them")
+            self._title = self.tr("from the first byte on: select others to read them")
         elif count == 1:
             self._title = self.tr("from byte {start:,} ({start:#x}) on").format(start=start)
         else:

@@ -40,7 +40,7 @@ def _why_no_request(subject: Subject) -> str:
     if not subject.read:
         return reading()
     if "refused" in subject.event.detail:
-        return translate("Exchange", "It was refused before it was read")
+        return translate("Exchange", "The request was refused before it was read")
     return translate("Exchange", "The request is not in the capture, or too far away to be found")
 
 

@@ -248,7 +248,7 @@ class CutNotice(QFrame):
             size = content.size if content.coding or content.cut else len(content.data)
             words.append(text.format(shown=written_size(shown), size=written_size(size), coding=content.coding))
         if not content.whole:
-            words.append(self.tr("The body did not come to its end"))
+            words.append(self.tr("The body is incomplete"))
         self._label.setText("".join(f"{part}. " for part in words).rstrip())
         self._button.setVisible(beginning)
         self.setVisible(bool(words))

@@ -314,9 +314,11 @@ class DetailPane(QWidget):
     # -- building the pane
 
     def _corner(self) -> QWidget:
-        self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or all that this tab shows"))
+        self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or everything in this tab"))
         self.copy_button.clicked.connect(self.copy)
-        self.save_button = _button("save", self.tr("Save payload…"), self.tr("Save all bytes of this event to a file"))
+        self.save_button = _button(
+            "save", self.tr("Save payload…"), self.tr("Save the whole payload of this event to a file")
+        )
         self.save_button.clicked.connect(self.save)
         corner = QFrame()
         corner.setProperty("surface", "window")
@@ -328,7 +330,7 @@ class DetailPane(QWidget):
         return corner
 
     def _lay_out(self) -> None:
-        self._hint = QLabel(self.tr("Select an event to see all of it"))
+        self._hint = QLabel(self.tr("Select an event to see its details"))
         self._hint.setProperty("role", "dim")
         self._hint.setAlignment(Qt.AlignCenter)
         self._problem = QLabel()

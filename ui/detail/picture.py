@@ -19,7 +19,7 @@ def decode(data: bytes) -> tuple[QImage, str]:
     """
     format = image_format(data)
     if not format:
-        return QImage(), QCoreApplication.translate("Picture", "This is no picture that can be shown here")
+        return QImage(), QCoreApplication.translate("Picture", "This is not a picture that can be shown here")
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     reader = QImageReader(buffer, QByteArray(format.encode()))

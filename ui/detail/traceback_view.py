@@ -148,9 +148,9 @@ class TracebackView(Sheet):
             for number, group in enumerate(groups(step.frames)):
                 self._write_group((*way, index, number), group)
             if not step.frames and not step.members:
-                self.line((self.tr("It carries no traceback."), self.voice("dim", words=True)))
+                self.line((self.tr("This exception has no traceback."), self.voice("dim", words=True)))
             for number, member in enumerate(step.members, 1):
-                words = self.tr("{number} of the {count} exceptions in it:")
+                words = self.tr("Exception {number} of {count} in it:")
                 self._write_link(words.format(number=number, count=len(step.members)))
                 self._write_exception(member, (*way, index, -number), headed=False)
 
@@ -187,7 +187,7 @@ class TracebackView(Sheet):
             return
         told = (f"   {visible(self._told)}", self.voice("dim", words=True)) if self._told else None
         self.line(
-            (f"↻ {self.tr('Send those bytes again')}", self.voice("accent", words=True)),
+            (f"↻ {self.tr('Send the bytes again')}", self.voice("accent", words=True)),
             *([told] if told else []),
             layout=_spaced(2, 10),
         )
@@ -295,7 +295,7 @@ class TracebackView(Sheet):
         menu.addAction(self.tr("&Copy selection"), self.copy).setEnabled(self.textCursor().hasSelection())
         menu.addAction(self.tr("Copy &traceback"), lambda: self._copy(False))
         menu.addAction(self.tr("Copy traceback with local &values"), lambda: self._copy(True))
-        menu.addAction(self.tr("Send those &bytes again"), self.again.emit).setEnabled(
+        menu.addAction(self.tr("Send the &bytes again"), self.again.emit).setEnabled(
             self.sendable and self._payload is not None
         )
         menu.addSeparator()

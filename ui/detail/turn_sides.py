@@ -41,8 +41,8 @@ def _title(way: str) -> str:
 
 def _nothing_before(way: str) -> str:
     if way == "received":
-        return translate("Exchange", "Nothing was received before")
-    return translate("Exchange", "Nothing was sent before")
+        return translate("Exchange", "Nothing was received before this")
+    return translate("Exchange", "Nothing was sent before this")
 
 
 def _side(way: str, found: tuple[Event, ...], current: Event) -> Side:
@@ -57,7 +57,7 @@ def _side(way: str, found: tuple[Event, ...], current: Event) -> Side:
     at = next((at for at, event in enumerate(found) if event.id == current.id), 0)
     if one.kind in _STREAM:  # where one piece ends means nothing
         joined = Joined(b"".join(event.payload or b"" for event in found))
-        every, together = translate("Exchange", "all"), translate("Exchange", "together, as they passed")
+        every, together = translate("Exchange", "all"), translate("Exchange", "all together")
         items.insert(0, Item((every, "", "", f"{size:,}", together), joined))
         count, at = translate("Exchange", "{count} pieces"), 0
     else:
@@ -91,5 +91,5 @@ def _timing(turn: Turn, ways: tuple[str, str]) -> str:
         words.append(translate("Exchange", "after {time}").format(time=written_duration(waited / 1e9)))
     words += by_rules((*turn.asked, *turn.answered))
     if turn.cut:
-        words.append(translate("Exchange", "there is more than is shown here; the stream has all of it"))
+        words.append(translate("Exchange", "not all is shown here; Follow stream shows all"))
     return BETWEEN.join(words)

@@ -43,7 +43,7 @@ class FaultChanges(QObject):
             self._edits.replace(config.name, config, words, merge)
             return
         programs = [
-            replace(one, faults=port_faults.put(one.faults, port.short, config.protocol, config.faults))
+            replace(one, faults=port_faults.put(one.faults, port.short, config.protocol, config.faults, port.lasting))
             if one.name == config.group
             else one
             for one in self._edits.state.programs

@@ -110,7 +110,7 @@ class FaultCommands:
                     service.faults.lift_connection(fault.only)
                 else:
                     service.faults.switch(fault, on=False)
-        self._tell(_translate("No fault acts any more"))
+        self._tell(_translate("All faults are off"))
 
     def show_hits(self, service: str, fault: str) -> None:
         """Show the events of one fault."""
@@ -148,11 +148,13 @@ class FaultCommands:
         config = self._changes.config(service)
         own = [table for name, table in named(config.faults) if name == fault] if config is not None else []
         if own and own[0].get("seed"):
-            words = _translate("“{name}” need not change: this fault has a seed of its own, and repeats at each start")
+            words = _translate(
+                "No change is needed for “{name}”: this fault has a seed of its own, so each start repeats its hits"
+            )
         elif self._changes.set_seed(service, seed):
-            words = _translate("“{name}” draws by seed {seed} from now on: its faults hit as they did then")
+            words = _translate("“{name}” uses the seed {seed} from now on: its faults hit as they did then")
         else:
-            words = _translate("“{name}” has the seed {seed} already: each start repeats the one before")
+            words = _translate("“{name}” already uses the seed {seed}: each start repeats the one before")
         self._tell(words.format(name=service, seed=seed))
 
     # -- connections
@@ -202,17 +204,15 @@ class FaultCommands:
         services = self._post.owners()
         service = next((service for service in services if number in service.connections), None)
         if service is None or number is None:
-            self._tell(_translate("This connection is not open any more"))
+            self._tell(_translate("This connection is no longer open"))
             return
         if name == "fault_lift":
             done = service.faults.lift_connection(number)
-            words = DONE[name] if done else QT_TRANSLATE_NOOP("Faults", "Connection #{number} had no fault by hand")
+            words = DONE[name] if done else QT_TRANSLATE_NOOP("Faults", "Connection #{number} has no fault to remove")
         elif strike(service, number, name):
             words = DONE[name]
         else:
-            words = QT_TRANSLATE_NOOP(
-                "Faults", "This cannot be done to connection #{number}: its protocol has no such fault"
-            )
+            words = QT_TRANSLATE_NOOP("Faults", "The protocol of connection #{number} does not have this fault")
         self._tell(_translate(words).format(number=number))
 
 

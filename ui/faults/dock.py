@@ -124,7 +124,7 @@ class FaultsDock(BottomDock):
 
     def _connect(self) -> None:
         self.networks.setMenu(menu_of(self.networks, self._failing, self.put_preset))
-        self.all_off.setToolTip(self.tr("Switch every fault off; what they hold passes"))
+        self.all_off.setToolTip(self.tr("Switch every fault off; what faults hold back is passed on"))
         self.all_off.clicked.connect(self.off_wanted)
         self.empty.chosen.connect(self.put_preset)
         self.empty.page_wanted.connect(self._open_page)
@@ -168,7 +168,7 @@ class FaultsDock(BottomDock):
             tab_through(self.networks, self.all_off, *(self.rows[key] for key in self._order))
         more = len(found) - len(shown)
         self._rest.setVisible(more > 0)
-        self._rest.setText(self.tr("{count} more are on the pages of their services").format(count=f"{more:,}"))
+        self._rest.setText(self.tr("{count} more faults are on the pages of their services").format(count=f"{more:,}"))
         self._stack.setCurrentIndex(0 if found else 1)
         self.show_selected()
         self.count()
@@ -200,7 +200,7 @@ class FaultsDock(BottomDock):
         words = self.tr("Network of {name}").format(name=name) if name else self.tr("Network")
         words = with_network(words, tables, protocol)
         self.networks.setText(self.fontMetrics().elidedText(words, Qt.ElideMiddle, 260).replace("&", "&&") + "   ")
-        self.networks.setToolTip(self.tr("Have the selected service behave as behind such a network"))
+        self.networks.setToolTip(self.tr("Simulate a network for the selected service"))
 
     def count(self) -> None:
         """Hits and switches may be others."""
@@ -212,7 +212,7 @@ class FaultsDock(BottomDock):
         acting = sum(fault.enabled for _, fault in faults)
         hits = sum(fault.hits for _, fault in faults)
         seeds = {service.faults.seed for service, _ in faults}
-        words = self.tr("{acting} of {count} act, {hits}").format(
+        words = self.tr("{acting} of {count} active, {hits}").format(
             acting=acting, count=len(faults), hits=count_words(hits)
         )
         if len(seeds) == 1 and (seed := seeds.pop()):

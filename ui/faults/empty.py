@@ -67,16 +67,15 @@ class NoFaults(QWidget):
         self.offers = bool(found)
         self.words.setText(
             self.tr(
-                "No service fails on purpose. What passes can be delayed, cut, lost or spoiled: always, now and then, "
-                "or once."
+                "No service has faults. A fault delays, cuts, loses or corrupts what passes: always, sometimes or once."
             )
             if name
-            else self.tr("Select a service on the left: what passes there can be delayed, cut, lost or spoiled.")
+            else self.tr("Select a service on the left to add faults, which delay, cut, lose or corrupt what passes.")
         )
         self.page.setVisible(bool(name))
         self.page.setText(unmarked(self.tr("Choose a fault for {name}").format(name=name)))
         self.above.setVisible(bool(found))
-        self.above.setText(self.tr("Or have {name} behave as behind a network:").format(name=name))
+        self.above.setText(self.tr("Or simulate a network for {name}:").format(name=name))
         if another:
             self._make(found)
 
@@ -85,18 +84,14 @@ class NoFaults(QWidget):
         self._make(presets.fitting(protocol))
         self.page.hide()
         self.words.setText(
-            self.tr("This message is sent as it is. What passes can be delayed, cut, lost or spoiled.")
+            self.tr("This message has no faults. A fault delays, cuts, loses or corrupts what passes.")
             if of_message
             else self.tr(
-                "This service does not fail on purpose. What passes can be delayed, cut, lost or spoiled: always, "
-                "now and then, or once."
+                "This service has no faults. A fault delays, cuts, loses or corrupts what passes: "
+                "always, sometimes or once."
             )
         )
-        self.above.setText(
-            self.tr("Add a fault on the left, or send it as from behind a network:")
-            if of_message
-            else self.tr("Add a fault on the left, or have it behave as behind a network:")
-        )
+        self.above.setText(self.tr("Add a fault on the left, or simulate a network:"))
         self.above.setVisible(bool(self.buttons))
 
     def _make(self, found: list[Preset]) -> None:

@@ -29,7 +29,7 @@ def fill(menu: QMenu, protocol: str, tables: Sequence[Options], choose: Callable
         action.setChecked(preset is now)
         action.triggered.connect(lambda _=False, preset=preset: choose(preset))
     menu.addSeparator()
-    away = menu.addAction(translate("As it is: take these faults away"))
+    away = menu.addAction(translate("No network: remove these faults"))
     away.setEnabled(tuple(presets.replaced(tables, None, protocol)) != tuple(tables))
     away.triggered.connect(lambda _=False: choose(None))
 

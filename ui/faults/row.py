@@ -92,9 +92,11 @@ class FaultRow(QFrame):
         self.name.setProperty("role", "strong")
         self.kind.setProperty("role", "dim")
         by_hand = bool(self.fault.only)
-        self.once_now.setText(self.tr("Lift") if by_hand else self.tr("Once now"))
+        self.once_now.setText(self.tr("Remove") if by_hand else self.tr("Once now"))
         self.once_now.setToolTip(
-            self.tr("Take it away; what it held passes") if by_hand else self.tr("Hit the next message or connection")
+            self.tr("Remove the fault; what it holds back is passed on")
+            if by_hand
+            else self.tr("Hit the next message or connection")
         )
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
@@ -178,14 +180,14 @@ class FaultRow(QFrame):
             set_property(self.hits, "link", "warning" if fault.hits else "dim")
         name = self._title()
         self.switch.setAccessibleName(name)
-        self.switch.setToolTip(plain(self.tr("{name}: acts, or not").format(name=name)))
+        self.switch.setToolTip(plain(self.tr("Switch {name} on or off").format(name=name)))
         self.hits.setToolTip(plain(self._told()))
         self.hits.setAccessibleName(f"{name}: {words}")
         self.once_now.setAccessibleName(f"{name}: {self.once_now.text()}")
 
     def _told(self) -> str:
         fault = self.fault
-        return self.tr("Show its hits. {summary}, seed {seed}").format(
+        return self.tr("Show the hits of this fault. {summary}, seed {seed}").format(
             summary=summary(fault.kind, fault.table) or fault.kind.name, seed=fault.seed
         )
 
@@ -197,14 +199,14 @@ class FaultRow(QFrame):
     def _show_menu(self) -> None:
         menu = QMenu(self)
         for words, wanted in (
-            (self.tr("Show its &hits"), self.hits_wanted),
-            (self.tr("&Edit it"), self.page_wanted),
+            (self.tr("Show &hits"), self.hits_wanted),
+            (self.tr("&Edit fault"), self.page_wanted),
             (self.tr("&Once now"), self.once),
         ):
             if not (self.fault.only and wanted is not self.hits_wanted):
                 menu.addAction(words).triggered.connect(wanted)
         if self.fault.only:
-            menu.addAction(self.tr("&Lift")).triggered.connect(self.lifted)
+            menu.addAction(self.tr("&Remove")).triggered.connect(self.lifted)
         show(menu, self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
     def buttons(self) -> tuple[QPushButton | QToolButton, ...]:

@@ -28,11 +28,13 @@ STRIKES: Mapping[str, tuple[dict[str, Any], ...]] = {
 DONE = {
     "fault_reset": QT_TRANSLATE_NOOP("Faults", "Connection #{number} was reset"),
     "fault_stall": QT_TRANSLATE_NOOP("Faults", "Nothing passes on connection #{number} for 5 s"),
-    "fault_cut": QT_TRANSLATE_NOOP("Faults", "The next answer on connection #{number} is cut"),
-    "fault_slow": QT_TRANSLATE_NOOP("Faults", "1 kB/s pass on connection #{number}, until it is lifted"),
-    "fault_hang": QT_TRANSLATE_NOOP("Faults", "Nothing passes on connection #{number} until it is lifted"),
-    "fault_freeze": QT_TRANSLATE_NOOP("Faults", "Nothing is read on connection #{number} until it is lifted"),
-    "fault_lift": QT_TRANSLATE_NOOP("Faults", "Connection #{number} goes on as it was"),
+    "fault_cut": QT_TRANSLATE_NOOP("Faults", "The next answer on connection #{number} will be cut"),
+    "fault_slow": QT_TRANSLATE_NOOP("Faults", "Connection #{number} is limited to 1 kB/s until the fault is removed"),
+    "fault_hang": QT_TRANSLATE_NOOP(
+        "Faults", "What passes on connection #{number} is discarded until the fault is removed"
+    ),
+    "fault_freeze": QT_TRANSLATE_NOOP("Faults", "Nothing is read from connection #{number} until the fault is removed"),
+    "fault_lift": QT_TRANSLATE_NOOP("Faults", "Connection #{number} goes on as before"),
 }
 """What is said then."""
 

@@ -141,6 +141,10 @@ class OptionForm(QWidget):
         """The values that differ from the defaults or were given before. They may have problems: see ``check``."""
         return self._set(self._values())
 
+    def put(self, name: str, text: str) -> None:
+        """Put ``text`` into the editor of an option that is a line of text, as if it was typed."""
+        self._rows[name][0].setText(text)
+
     def _values(self) -> dict[str, Any]:
         return {name: editor.value() for name, (editor, _) in self._rows.items()}
 

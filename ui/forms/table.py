@@ -44,7 +44,7 @@ class TableEditor(QWidget):
         self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * ROWS + 60)
         self.list.setTextElideMode(Qt.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self._empty = QLabel(self.tr("There are none yet."))
+        self._empty = QLabel(self.tr("No entries yet."))
         self._empty.setProperty("role", "dim")
         self._empty.setContentsMargins(0, 0, 0, 8)
         self._lay_out()
@@ -83,11 +83,11 @@ class TableEditor(QWidget):
         self._buttons = {
             name: self._button(name, picture, words)
             for name, picture, words in (
-                ("add", "plus", self.tr("Add one")),
-                ("copy", "duplicate", self.tr("Add one like this")),
-                ("remove", "trash", self.tr("Take this away")),
-                ("up", "chevron-up", self.tr("Move it up")),
-                ("down", "chevron-down", self.tr("Move it down")),
+                ("add", "plus", self.tr("Add an entry")),
+                ("copy", "duplicate", self.tr("Add a copy of this entry")),
+                ("remove", "trash", self.tr("Remove this entry")),
+                ("up", "chevron-up", self.tr("Move this entry up")),
+                ("down", "chevron-down", self.tr("Move this entry down")),
             )
         }
         for button in self._buttons.values():

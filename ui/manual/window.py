@@ -156,7 +156,7 @@ class ManualWindow(QWidget):
     def _add_found(self, words: str) -> None:
         found = self._manual.find(words)
         if not found:
-            self.contents.add_heading(self.tr("Nothing in the manual has all these words."))
+            self.contents.add_heading(self.tr("No page of the manual has all these words."))
         for one in found:
             section, page = one.section, self._manual.pages[one.section.page]
             title = page.title if section.title == page.title else f"{page.title} › {section.title}"

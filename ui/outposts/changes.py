@@ -26,7 +26,7 @@ class OutpostChanges(QObject):
         if self._edits.state.allow:
             return self.tr("This workspace is an outpost itself: its [outpost] says what others may do here")
         if len(self.outposts) >= MAX_OUTPOSTS:
-            return self.tr("A workspace has {count} outposts at most").format(count=MAX_OUTPOSTS)
+            return self.tr("A workspace has at most {count} outposts").format(count=MAX_OUTPOSTS)
         return ""
 
     def problems(self, table: Options, instead: str = "") -> dict[str, str]:
@@ -34,7 +34,7 @@ class OutpostChanges(QObject):
         found = {mistake.option: mistake.text for mistake in mistakes(OUTPOST, table)}
         name = table.get("name")
         if name != instead and any(outpost.name == name for outpost in self.outposts):
-            found["name"] = self.tr("“{name}” is the name of another outpost already").format(name=name)
+            found["name"] = self.tr("“{name}” is taken. Give each outpost its own name").format(name=name)
         return found
 
     def put(self, table: Options, instead: str = "") -> None:

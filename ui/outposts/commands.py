@@ -165,7 +165,7 @@ class OutpostCommands:
         elif what == "watch":
             self._elsewhere.watch(f"{name}/{service}")
         elif outpost is None:
-            self._say(QCoreApplication.translate("Outposts", "{name} is read no more").format(name=name))
+            self._say(QCoreApplication.translate("Outposts", "{name} is no longer connected").format(name=name))
         elif what == "connections":
             self._show_connections(outpost, service)
         elif what == "restart":
@@ -210,7 +210,9 @@ class OutpostCommands:
         if what == "copy":
             copying.copy(place, place)
         elif scheme is None:
-            words = QCoreApplication.translate("Outposts", "There is no client for {protocol}, which {name} speaks")
+            words = QCoreApplication.translate(
+                "Outposts", "Listening Post cannot send over {protocol}, which {name} uses"
+            )
             self._say(words.format(protocol=found.protocol, name=f"{name}/{service}"))
         else:
             self._elsewhere.send(f"{scheme}://{place}")

@@ -38,7 +38,7 @@ class OutpostDialog(FormDialog):
 
     def title(self) -> str:
         named = self.tr("Outpost “{name}”").format(name=self.instead)
-        return named if self.instead else self.tr("A new outpost")
+        return named if self.instead else self.tr("New outpost")
 
     def lost(self) -> str:
-        return self.tr("Discard this outpost as you have typed it?")
+        return self.tr("Discard what you typed for this outpost?")

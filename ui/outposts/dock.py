@@ -103,8 +103,9 @@ class OutpostsDock(BottomDock):
         self.why.setText(
             none
             or self.tr(
-                "There is no outpost. An outpost is a Listening Post on another machine, or in another process of this"
-                " one: its events appear here, and its services are started, stopped and broken from here."
+                "There is no outpost yet. An outpost is a Listening Post on another machine, or in "
+                "another process on this one. Its events appear here. From here you start and stop its "
+                "services, and switch their faults."
             )
         )
         for button in (self.new, self.first):

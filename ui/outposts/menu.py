@@ -40,10 +40,10 @@ class OutpostMenu(QMenu):
         super().__init__(parent)
         self.setToolTipsVisible(True)
         self._name, self._service, self._outpost = name, service, outpost
-        self._want(self.tr("Show its e&vents"), "events")
+        self._want(self.tr("Show e&vents"), "events")
         if service:
-            self._want(self.tr("Show &its conversations"), "conversations")
-        self._want(self.tr("Show its fai&lures"), "failures")
+            self._want(self.tr("Show conversat&ions"), "conversations")
+        self._want(self.tr("Show fai&lures"), "failures")
         self.addSeparator()
         if outpost is not None:
             self._fill(outpost)

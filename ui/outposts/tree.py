@@ -38,7 +38,7 @@ class OutpostTree(QTreeWidget):
         self.setObjectName("outposts")
         self.setAccessibleName(self.tr("Outposts and their services"))
         self.setHeaderLabels(
-            [self.tr("Name"), self.tr("State"), self.tr("Connections"), self.tr("To be read"), self.tr("Clock")]
+            [self.tr("Name"), self.tr("State"), self.tr("Connections"), self.tr("Unread"), self.tr("Clock")]
         )
         self.setUniformRowHeights(True)
         self.setItemDelegate(Spaced(self))

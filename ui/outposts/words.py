@@ -35,11 +35,11 @@ def state_of(outpost: Following, now: float) -> str:
     way = outpost.carrier.way
     if isinstance(way, Connected) and outpost.outpost is not None:
         allowed = {
-            "read": translate("connected; it may be read"),
-            "control": translate("connected; it may be read and steered"),
-            "change": translate("connected; it may be read, steered and changed"),
+            "read": translate("connected (read only)"),
+            "control": translate("connected (read and control)"),
+            "change": translate("connected (read, control and change)"),
         }
-        more = translate("{state}; {count} services more").format
+        more = translate("{state}; {count} more services").format
         state, count = allowed[outpost.outpost.allow], outpost.told.more
         return more(state=state, count=f"{count:,}") if count else state
     if isinstance(way, Lost):
@@ -73,6 +73,8 @@ def why_not(outpost: Following, request: type[p.Request]) -> str:
     if not isinstance(outpost.carrier.way, Connected) or outpost.outpost is None:
         return translate("{name} is not connected").format(name=outpost.name)
     if not outpost.allows(request):
-        words = translate("{name} does not allow it: its workspace would have to say [outpost] allow = “{level}”")
+        words = translate(
+            "{name} does not allow this. To allow it, set allow = “{level}” under [outpost] in the workspace there"
+        )
         return words.format(name=outpost.name, level=request.level)
     return ""

@@ -83,19 +83,19 @@ COLUMNS = (
         field="conn", value=lambda row: row.id, yields=7,
     ),
     Column(
-        "opened", "Opened", "When it was opened, in local time", 8,
+        "opened", "Opened", "When the connection was opened, in local time", 8,
         lambda row, _: clock(row.time).rpartition(".")[0], quiet=True, yields=5,
     ),
     Column(
-        "seconds", "Duration", "How long it lasted, or lasts so far", 9,
+        "seconds", "Duration", "How long the connection lasted, or has lasted so far", 9,
         lambda row, _: lasted(_row(row)), right=True, yields=4,
     ),
     Column(
-        "service", "Service", "The service it was made to", 12, lambda row, _: row.service,
+        "service", "Service", "Service of the connection", 12, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(
-        "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
+        "peer", "Peer", "Address and port of the peer", 15, lambda row, _: row.peer or "", whole=True,
         field="peer", value=lambda row: row.peer,
     ),
     Column(
@@ -111,7 +111,7 @@ COLUMNS = (
         lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True, yields=9,
     ),
     Column(
-        "failures", "Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
+        "failures", "Failures", "Failures on the connection", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
         color=_failures_color, field="failures", value=lambda row: _row(row).failures, yields=6,
     ),
     Column(
@@ -119,11 +119,12 @@ COLUMNS = (
         color=_tls_color, field="tls", value=lambda row: _row(row).tls, yields=8,
     ),
     Column(
-        "upstream", "Upstream", "The server that a relay has passed it on to", 15,
+        "upstream", "Upstream", "Server to which a relay forwards the connection", 15,
         lambda row, _: _row(row).upstream or "", field="upstream", value=lambda row: _row(row).upstream, yields=11,
     ),
     Column(
-        "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
+        "reason", "Ended",
+        "How the connection ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
         least=18,
         field="reason", value=lambda row: _row(row).reason or None,
     ),
@@ -207,7 +208,7 @@ class ConversationPane(EventPane):
         row = self.current()
         if row is None:
             return
-        menu.addAction(self.tr("Show its &events")).triggered.connect(lambda: self.opened.emit(row.id))
+        menu.addAction(self.tr("Show &events")).triggered.connect(lambda: self.opened.emit(row.id))
         connection = self._live(row)
         if connection is not None:
             action = menu.addAction(icon("disconnect"), self.tr("D&isconnect"))

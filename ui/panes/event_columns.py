@@ -75,10 +75,10 @@ COLUMNS = (
         "id", "#", "Number of the event in the capture", 5, lambda row, _: str(row.id),
         right=True, quiet=True, numbered=True, yields=4,
     ),
-    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
+    Column("time", "Time", "Time of the event", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
     Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True, yields=6),
     Column(
-        "service", "Service", "The service it happened to", 14, lambda row, _: row.service,
+        "service", "Service", "Service of the event", 14, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None, yields=2,
     ),
     # Before the peer: what was received points from it to the service.
@@ -88,11 +88,11 @@ COLUMNS = (
         mark=mark_of, field="direction", value=_direction,
     ),
     Column(
-        "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
+        "peer", "Peer", "Address and port of the peer", 15, lambda row, _: row.peer or "", whole=True,
         field="peer", value=lambda row: row.peer, yields=3,
     ),
     Column(
-        "kind", "Kind", "What happened", 18, lambda row, _: NAMES.get(row.kind, str(row.kind)),
+        "kind", "Kind", "Kind of event", 18, lambda row, _: NAMES.get(row.kind, str(row.kind)),
         field="kind", value=lambda row: NAMES.get(row.kind),
     ),
     Column(
@@ -100,7 +100,7 @@ COLUMNS = (
         right=True, field="size", value=lambda row: row.size, yields=5,
     ),
     Column(
-        "summary", "Summary", "The payload's beginning, or what happened in words", 60, lambda row, _: row.summary,
+        "summary", "Summary", "Beginning of the payload, or a description of the event", 60, lambda row, _: row.summary,
         stretch=True,
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PyQt5.QtCore import QByteArray, QEvent, Qt
+from PyQt5.QtCore import QByteArray, QEvent, Qt, pyqtSignal
 from PyQt5.QtGui import QFontMetrics, QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
@@ -25,7 +25,12 @@ class EventHeader(QHeaderView):
     """Widths are in pixels; ``char`` is the width of a character of the monospaced font.
 
     Where there is little room, columns are hidden, and keep their widths for when there is more.
+
+    Signals:
+        folded(): other columns are hidden than before.
     """
+
+    folded = pyqtSignal()
 
     def __init__(self, columns: Columns, char: float, parent: QWidget) -> None:
         super().__init__(Qt.Horizontal, parent)
@@ -130,10 +135,17 @@ class EventHeader(QHeaderView):
         widths = [*self._widths]
         widths[self._stretched] = self._least_stretched()
         out = left_out(widths, yields, room)
-        for i in range(len(self._columns)):
-            if self.isSectionHidden(i) != (i in out):
-                self.resizeSection(i, self._widths[i])  # what Qt shows again is as wide
-                self.setSectionHidden(i, i in out)
+        changed = [i for i in range(len(self._columns)) if self.isSectionHidden(i) != (i in out)]
+        if not changed:
+            return
+        # Qt makes a section 0 wide before it is hidden. Who laid out the others then would give it the least width
+        # that there is, and that would count as the user's.
+        self.blockSignals(True)
+        for i in changed:
+            self.resizeSection(i, self._widths[i])  # what Qt shows again is as wide
+            self.setSectionHidden(i, i in out)
+        self.blockSignals(False)
+        self.folded.emit()
 
     def _fold_again(self) -> None:
         if self._room:

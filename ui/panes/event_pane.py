@@ -203,7 +203,7 @@ class EventPane(QWidget):
         if value is None:
             return
         shown = str(value) if len(str(value)) <= MENU_CHARS else f"{str(value)[:MENU_CHARS]}…"
-        cell = f"{column.title.lower() or self.tr('what was')} {shown}"
+        cell = f"{column.title.lower() or self.tr('what')} {shown}"
         asked = condition(column.field, value, exclude=exclude)
         menu.addAction(unmarked(text.format(cell=cell))).triggered.connect(lambda _=False: self.narrowed.emit(asked))
 
@@ -219,12 +219,12 @@ class EventPane(QWidget):
     def _words(self) -> str:
         """What is said while there is no row."""
         if self.events.scanning:
-            return self.tr("Looking…")
+            return self.tr("Searching…")
         if self.events.filtered:
-            text = self.tr("Nothing fits “{typed}”.\nPress Esc in the filter to see everything again.")
+            text = self.tr("Nothing matches “{typed}”.\nPress Esc in the filter to show everything again.")
             return text.format(typed=self._typed)
         if self.events.span is not None:
             return self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
         if self.events.cleared:
-            return self.tr("Cleared. What arrives from now on is shown here;\nthe capture still holds everything.")
+            return self.tr("Cleared. New events appear here;\nthe capture still has all earlier ones.")
         return self._empty

@@ -64,6 +64,8 @@ class EventView(TailView):
         self.header = EventHeader(columns, self._rows.char, self)
         self.header.sectionResized.connect(self._repaint)
         self.header.sectionResized.connect(self._set_width)
+        self.header.folded.connect(self._repaint)
+        self.header.folded.connect(self._set_width)
         self.horizontalScrollBar().valueChanged.connect(self.header.setOffset)
         self.horizontalScrollBar().valueChanged.connect(self._repaint)
         theme.notifier.changed.connect(self._on_theme)

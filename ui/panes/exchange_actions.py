@@ -41,14 +41,14 @@ class ExchangeActions(QObject):
                 return
             request = copying.asked(found, secure=secure)
             if request is None:
-                self.failed.emit(self.tr("There is no request to copy: what was sent could not be read as one."))
+                self.failed.emit(self.tr("There is no request to copy: what was sent cannot be read as a request."))
                 return
             if form == "curl":
                 self.copied.emit(copying.as_curl(request), self.tr("Copied as curl"))
             else:
                 self.copied.emit(copying.as_python(request), self.tr("Copied as Python"))
             if request.remarks:
-                words = self.tr("Copied, but not as it was. {remarks}")
+                words = self.tr("Copied with changes. {remarks}")
                 self.failed.emit(words.format(remarks=" ".join(request.remarks)))
 
         self._read(event, done)
@@ -77,7 +77,7 @@ class ExchangeActions(QObject):
         def on_read(answer: tuple[Exchanged | None, bool]) -> None:
             found, secure = answer
             if found is None:
-                self.failed.emit(self.tr("This exchange is not in the capture, or not any more."))
+                self.failed.emit(self.tr("This exchange is not in the capture. It may have been dropped."))
             else:
                 done(found, secure)
 

@@ -51,7 +51,7 @@ class FailureActions(QObject):
             if service is None or not service.running:
                 words = self.tr("{service} is stopped. Start it first.").format(service=event.service)
             elif url is None:
-                words = self.tr("There is no client for {protocol} here.").format(protocol=service.config.protocol)
+                words = self.tr("Listening Post cannot send over {protocol}.").format(protocol=service.config.protocol)
             else:
                 self._tell(event, self.tr("Sending…"))
                 words, bad = await send_again(self._post.sender, url, event.payload or b""), False

@@ -30,9 +30,8 @@ from ui.parts.scrolled import Scrolled
 
 NO_FAILURES = QT_TRANSLATE_NOOP(
     "declared",
-    "No failure so far.\n\n"
-    "When a responder raises, its traceback, local values\n"
-    "and the bytes that caused it are kept here; the service goes on.",
+    "No failure so far.\n\nWhen a responder raises an exception, its traceback, its local "
+    "values\nand the bytes that caused it are kept here. The service goes on.",
 )
 
 LINES = 6

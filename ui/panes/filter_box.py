@@ -77,7 +77,7 @@ class FilterBox(QLineEdit):
         menu.triggered.connect(lambda: self._open_saved(menu))
         self.star = self.addAction(icon("star"), QLineEdit.TrailingPosition)
         self.star.triggered.connect(self._on_star)
-        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match what is typed"))
+        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match this filter"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
         self._pause = QTimer(self)
@@ -141,9 +141,10 @@ class FilterBox(QLineEdit):
     def _problem(self) -> errors.FilterError | None:
         return self._problem_of(self.text())
 
-    def _problem_of(self, text: str) -> errors.FilterError | None:
+    def _problem_of(self, text: str, fields: Mapping[str, Field] | None = None) -> errors.FilterError | None:
+        """What is wrong with a filter on these fields; without any: on those of the pane in view."""
         try:
-            filters.parse(text, self._fields)
+            filters.parse(text, self._fields if fields is None else fields)
         except errors.FilterError as e:
             return e
         return None
@@ -218,21 +219,24 @@ class FilterBox(QLineEdit):
                 menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
             if texts is self.saved:
                 if not self.saved:
-                    menu.addAction(self.tr("None are saved yet")).setEnabled(False)
+                    menu.addAction(self.tr("No saved filters yet")).setEnabled(False)
                 if used:
                     menu.addSeparator()
-                    menu.addAction(self.tr("Used before:")).setEnabled(False)
+                    menu.addAction(self.tr("Recently used:")).setEnabled(False)
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
-            menu.addAction(self.tr("Forget this filter")).triggered.connect(lambda: self.keep(typed, keep=False))
+            menu.addAction(self.tr("Remove from the saved filters")).triggered.connect(
+                lambda: self.keep(typed, keep=False)
+            )
         else:
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
             save.triggered.connect(lambda: self.keep(typed))
         if self.offers_alerts:
             alert = menu.addAction(icon("bell"), self.tr("Alert on this filter…"))
-            alert.setEnabled(bool(typed) and self._fields is FIELDS and self._problem() is None)
+            # An alert looks at events: most filters of exchanges fit these, too, and few of conversations.
+            alert.setEnabled(bool(typed) and self._problem_of(typed, FIELDS) is None)
             alert.triggered.connect(lambda: self.alert_wanted.emit())
         return menu
 
@@ -274,7 +278,7 @@ class FilterBox(QLineEdit):
         saved = text in self.saved
         self.star.setVisible(bool(text) and self._problem() is None)
         self.star.setIcon(icon("star-filled", "warning") if saved else icon("star"))
-        self.star.setToolTip(self.tr("Save no longer") if saved else self.tr("Save this filter"))
+        self.star.setToolTip(self.tr("Remove from the saved filters") if saved else self.tr("Save this filter"))
 
     # -- filters that were used
 

@@ -94,7 +94,9 @@ class FilterChips(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WA_DeleteOnClose)
         if saved:
-            menu.addAction(self.tr("Save no longer")).triggered.connect(lambda: self._box.keep(text, keep=False))
+            menu.addAction(self.tr("Remove from the saved filters")).triggered.connect(
+                lambda: self._box.keep(text, keep=False)
+            )
         else:
             menu.addAction(self.tr("Save")).triggered.connect(lambda: self._box.keep(text))
             menu.addAction(self.tr("Forget")).triggered.connect(lambda: self._box.forget(text))

@@ -21,7 +21,7 @@ from ui.looks import theme
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.times import clock, moment
-from ui.panes.event_header import LEAST, PAD
+from ui.panes.event_header import LEAST, PAD, SORT_ARROW
 from ui.panes.folding import left_out
 from ui.parts.delegates import Unframed
 from ui.parts.labels import plain
@@ -75,21 +75,21 @@ def _seen(time: int) -> str:
 _STATE_ORDER = ("reopened", "open", "resolved")
 
 COLUMNS = (
-    GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
+    GroupColumn("State", "Open, resolved, or reopened because it happened again", 11, lambda g: g.state,
                 lambda g: (_STATE_ORDER.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
-    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count,
+    GroupColumn("Count", "Number of failures in the group", 6, lambda g: f"{g.count:,}", lambda g: g.count,
                 right=True, strong=True),
     GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type,
                 strong=True),
-    GroupColumn("Message", "What it says, with words for what differs", 30, message, message,
+    GroupColumn("Message", "Message of the exception, with placeholders for what differs", 30, message, message,
                 strong=True, stretch=True),
-    GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
+    GroupColumn("Where", "Innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
                 lambda g: g.where, yields=2),
-    GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first,
+    GroupColumn("First", "Time of the first failure, in local time", 9, lambda g: _seen(g.first), lambda g: g.first,
                 yields=4),
-    GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest,
+    GroupColumn("Last", "Time of the last failure, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest,
                 yields=1),
-    GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)),
+    GroupColumn("Services", "Services where the failure happened", 12, lambda g: visible(", ".join(g.services)),
                 lambda g: g.services, yields=3),
 )  # fmt: skip
 
@@ -216,9 +216,14 @@ class GroupTable(QTableView):
     @pyqtSlot()
     def _measure(self) -> None:
         metrics = QFontMetrics(theme.mono_font())
+        bold = theme.ui_font()
+        bold.setBold(True)
+        titles = QFontMetrics(bold)
         self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
         for at, column in enumerate(COLUMNS):
-            width = column.chars * metrics.horizontalAdvance("0") + 2 * PAD
+            # The text of the window may be much larger than that of the data.
+            title = titles.horizontalAdvance(in_words(column.title)) + SORT_ARROW
+            width = max(column.chars * metrics.horizontalAdvance("0"), title) + 2 * PAD
             self.horizontalHeader().resizeSection(at, width)
             if at in self._left_out:
                 self._left_out[at] = width

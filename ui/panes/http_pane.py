@@ -61,31 +61,33 @@ def duration(seconds: float | None) -> str:
 
 
 COLUMNS = (
-    Column("time", "Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2),
     Column(
-        "service", "Service", "The service that was asked", 16, lambda row, _: row.service,
+        "time", "Time", "Time at which the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2,
+    ),
+    Column(
+        "service", "Service", "Service that received the request", 16, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(
-        "method", "Method", "What was to be done", 8, lambda row, _: _row(row).method,
+        "method", "Method", "Method of the request", 8, lambda row, _: _row(row).method,
         field="http.method", value=lambda row: _row(row).method or None,
     ),
     Column(
-        "target", "Target", "Path and query, as they were sent", 40,
+        "target", "Target", "Path and query of the request", 40,
         lambda row, _: _row(row).target or row.summary, stretch=True,
         field="http.target", value=lambda row: _row(row).target or None,
     ),
     Column(
-        "status", "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
+        "status", "Status", "Status of the answer", 8, lambda row, _: _status(row), color=_status_color,
         field="http.status", value=lambda row: _row(row).status,
     ),
     Column("type", "Type", "Media type of the answer", 24, lambda row, _: _row(row).type, quiet=True, yields=5),
     Column(
-        "size", "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
+        "size", "Size", "Size of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
         right=True, field="size", value=lambda row: row.size, yields=4,
     ),
     Column(
-        "duration", "Duration", "From the request's first byte to the answer's last", 9,
+        "duration", "Duration", "Time from the first byte of the request to the last byte of the answer", 9,
         lambda row, _: duration(_row(row).seconds), right=True, quiet=True, yields=3,
     ),
 )  # fmt: skip

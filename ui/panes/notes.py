@@ -22,6 +22,7 @@ from app.events import COLOURS, Note
 from ui.bridge import Bridge
 from ui.panes.note_colours import swatch
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.default_button import make_default
 
 MAX_TEXT = 1000
 """Most characters of a note."""
@@ -33,7 +34,7 @@ MAX_ROWS = 1000
 """Most rows that get a note at once: each note is an event."""
 
 ONLY_LIVE = QT_TRANSLATE_NOOP(
-    "Notes", "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
+    "Notes", "An opened capture is read only. Notes can only be added to the capture that is being recorded."
 )
 
 
@@ -119,14 +120,15 @@ class NoteDialog(CarefulDialog):
             colours.addWidget(button)
         colours.addStretch()
         words = QLabel(
-            self.tr("It is added to the capture as an event of its own. Leave out text and colour to remove the note.")
+            self.tr(
+                "A note is added to the capture as an event of its own. To remove it, clear its text and its colour."
+            )
         )
         words.setProperty("role", "dim")
         words.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         buttons.button(QDialogButtonBox.Ok).setText(self.tr("&Note"))
         buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
-        buttons.button(QDialogButtonBox.Ok).setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.cancel)
         layout = QVBoxLayout(self)
@@ -136,6 +138,7 @@ class NoteDialog(CarefulDialog):
         layout.addLayout(colours)
         layout.addWidget(words)
         layout.addWidget(buttons)
+        make_default(buttons.button(QDialogButtonBox.Ok))
         self.accepted.connect(lambda: self.written.emit(self.note()))
         self.untouched()
 

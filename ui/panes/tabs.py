@@ -34,9 +34,8 @@ TAB_CHARS = 24
 
 NOTHING_YET = QT_TRANSLATE_NOOP(
     "PaneTabs",
-    "Nothing has happened yet.\n\n"
-    "Press Start all, or the ▶ of one service on the left;\n"
-    "then connect to its address: everything that comes shows up here.",
+    "Nothing has happened yet.\n\nPress Start all, or the ▶ of one service on the left;\nthen "
+    "connect to its address. All traffic appears here.",
 )
 NO_SERVICE = QT_TRANSLATE_NOOP(
     "PaneTabs",

@@ -56,7 +56,7 @@ class ProgressLine(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress"))
         self.cancel_button = QPushButton(self.tr("Cancel"))
-        self.cancel_button.setToolTip(self.tr("Stop here and leave nothing of it behind"))
+        self.cancel_button.setToolTip(self.tr("Stop, and delete what was written so far"))
         self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.cancel)
         row = QHBoxLayout(self)

@@ -53,7 +53,7 @@ class ProgramDialog(QDialog):
         self.words.setProperty("role", "dim")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName(self.tr("Pages of what is counted"))
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of figures"))
         self.tabs.addTab(self._objects(), self.tr("&Objects"))
         self.tabs.addTab(self._deferreds(), self.tr("&Deferreds"))
         self.tabs.addTab(self._memory(), self.tr("&Memory"))
@@ -63,7 +63,7 @@ class ProgramDialog(QDialog):
     # -- making
 
     def _lay_out(self) -> None:
-        mark = told_button(self.tr("Set m&ark"), self.tr("Compare with now from now on"), self.set_mark)
+        mark = told_button(self.tr("Set m&ark"), self.tr("Compare later figures with those of now"), self.set_mark)
         count = told_button(
             self.tr("&Count"), self.tr("Count objects and Deferreds, and read the traced memory"), self.count
         )
@@ -82,7 +82,7 @@ class ProgramDialog(QDialog):
         buttons = QHBoxLayout(foot)
         buttons.setContentsMargins(24, 12, 24, 12)
         close = told_button(self.tr("Close"), self.tr("Close this window"), self.close)
-        buttons.addWidget(told_button(self.tr("Co&py as text"), self.tr("Copy all of this"), self.copy))
+        buttons.addWidget(told_button(self.tr("Co&py as text"), self.tr("Copy all figures as text"), self.copy))
         buttons.addStretch()
         buttons.addWidget(close)
         self.setLayout(column(upper, self.tabs, foot))
@@ -99,17 +99,25 @@ class ProgramDialog(QDialog):
         self.objects.setTextElideMode(Qt.ElideLeft)  # the end of a name tells more than its beginning
         words = Words()
         words.say(
-            self.tr("Of types whose number has changed since the mark. Those of the program's start do not count.")
+            self.tr(
+                "Types with more or fewer objects than at the mark. Objects from the program's start are not counted."
+            )
         )
         return _page(words, self.objects)
 
     def _deferreds(self) -> QWidget:
-        self.recording = QCheckBox(self.tr("&Record where they are made"))
+        self.recording = QCheckBox(self.tr("&Record where Deferreds are created"))
         self.recording.setChecked(objects.records_deferreds())
         self.recording.toggled.connect(objects.record_deferreds)
         words = Words()
-        words.say(self.tr("Of those that are made from then on. All that uses Deferreds is slower meanwhile."))
-        self.deferreds = Listing(self.tr("Deferreds that have not fired"), [self.tr("Made in"), self.tr("Waiting")], 4)
+        words.say(
+            self.tr(
+                "Records where each new Deferred is created. Everything that uses Deferreds is slower while this is on."
+            )
+        )
+        self.deferreds = Listing(
+            self.tr("Deferreds that have not fired"), [self.tr("Created in"), self.tr("Waiting")], 4
+        )
         self.waiting = Words()
         return _page(self.recording, words, self.waiting, self.deferreds)
 
@@ -118,7 +126,7 @@ class ProgramDialog(QDialog):
         self.tracing.setChecked(TRACING.on)
         self.tracing.toggled.connect(self._on_tracing)
         words = Words()
-        words.say(self.tr("Of what is allocated from then on. Everything is much slower meanwhile."))
+        words.say(self.tr("Traces new allocations only. Everything is much slower while this is on."))
         titles = [self.tr("Line"), self.tr("Change"), self.tr("Blocks")]
         self.memory = Listing(self.tr("Memory by line"), titles, 4)
         return _page(self.tracing, words, self.memory)
@@ -173,11 +181,11 @@ class ProgramDialog(QDialog):
 
     def _waiting_words(self, number: int) -> str:
         if not number:
-            return self.tr("No Deferred waits.")
+            return self.tr("No Deferred is waiting.")
         return (
-            self.tr("1 Deferred waits.")
+            self.tr("1 Deferred is waiting.")
             if number == 1
-            else self.tr("{number} Deferreds wait.").format(number=f"{number:,}")
+            else self.tr("{number} Deferreds are waiting.").format(number=f"{number:,}")
         )
 
     def _on_tracing(self, on: bool) -> None:

@@ -24,7 +24,7 @@ class MetricsForm(Form):
         self.address.setProperty("role", "mono")
         self.address.setPlaceholderText(DEFAULT)
         self.add(self.tr("For Pr&ometheus"), self.serves).say(
-            self.tr("Figures of services, of the capture and of the program; never whom they talk to.")
+            self.tr("Figures of the services, the capture and the program; never the addresses of peers.")
         )
         self._words = self.add(self.tr("Add&ress"), self.address)
         self.serves.toggled.connect(self._on_serves)
@@ -62,6 +62,11 @@ class MetricsForm(Form):
             problem = self._server.problem or None
         served = self._server.address if stands else ""
         words = self.tr("Served at http://{address}/metrics").format(address=served) if served else ""
-        tell(self.address, self._words, problem, words or self.tr("An address and a port of this machine"))
+        tell(
+            self.address,
+            self._words,
+            problem,
+            words or self.tr("Address and port on this machine, such as 127.0.0.1:9464"),
+        )
         if problem is None and stands and address.is_exposed(address.parse(self.address.text())[0]):
             self._words.say(self.tr("⚠ Others on the network will be able to read the metrics."), "warning")

@@ -50,7 +50,7 @@ class ProgramActions(QObject):
     def run(self, file: Path | None = None) -> None:
         """Ask which program to run, with what was run last; or with ``file``."""
         if len(self._edits.state.programs) >= MAX_PROGRAMS:
-            self._say(self.tr("A workspace has {count} programs at most.").format(count=MAX_PROGRAMS))
+            self._say(self.tr("A workspace has at most {count} programs.").format(count=MAX_PROGRAMS))
             return
         fields = self._settings.program or dict(FIRST)
         if file is not None:

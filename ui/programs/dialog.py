@@ -71,7 +71,7 @@ class ProgramDialog(FormDialog):
         return self.tr("&Run")
 
     def lost(self) -> str:
-        return self.tr("Discard this program as you have typed it?")
+        return self.tr("Discard what you typed for this program?")
 
     def is_right(self) -> bool:
         return super().is_right() and self.form.is_begun(self.form.options())

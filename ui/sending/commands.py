@@ -150,7 +150,7 @@ class SendCommands:
             dock = self.dock
             dock.show()
             if found is None:
-                dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
+                dock.tell_problem(dock.tr("What was sent is not in the capture. It may have been dropped."))
             else:
                 dock.show_captured(found, dock.tr("from event {id}").format(id=id))
             if not self._window.isActiveWindow():

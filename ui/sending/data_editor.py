@@ -159,7 +159,8 @@ class DataEditor(QWidget):
 
     def check(self, given: Variables = NO_VARIABLES) -> bool:
         """Say beneath the data what is wrong with it. True if it can be sent."""
-        self.help.setText(self.tr(HELP[self.type]))
+        # No line ends between a backslash and what it escapes.
+        self.help.setText(self.tr(HELP[self.type]).replace("\\", "\\\u2060"))
         self.help.keep_room()
         if self.type in (NONE, ATTACHED):
             self._tell(None)
@@ -188,7 +189,7 @@ class DataEditor(QWidget):
         self.types = Dropdown()
         self.types.setAccessibleName(self.tr("How the data is written"))
         self.format = QPushButton(self.tr("&Format"))
-        self.format.setToolTip(self.tr("Put the JSON on lines, indented"))
+        self.format.setToolTip(self.tr("Format the JSON with line breaks and indentation"))
         self.choose = QPushButton(self.tr("&Choose…"))
         self.editor = QPlainTextEdit()
         self.editor.setProperty("role", "mono")
@@ -244,7 +245,7 @@ class DataEditor(QWidget):
         self.format.setVisible(kind == "json")
         self.choose.setVisible(kind == "file")
         if kind == NONE:
-            self.note.setText(self.tr("This request has no body. Choose a type to give it one."))
+            self.note.setText(self.tr("This request has no body. To add one, choose a type."))
         elif kind == ATTACHED:
             size = written_size(len(self.attached or b""))
             self.note.setText(self.tr("{size}, {source}, sent unchanged.").format(
@@ -253,7 +254,7 @@ class DataEditor(QWidget):
         page = self.note if kind in (NONE, ATTACHED) else self.rows if kind in ROWS else self.editor
         self._stack.setCurrentWidget(page)
         self.editor.setPlaceholderText(
-            self.tr("What to send, as {example}").format(example=EXAMPLES[kind]) if kind in EXAMPLES else ""
+            self.tr("What to send, such as {example}").format(example=EXAMPLES[kind]) if kind in EXAMPLES else ""
         )
         self.setFocusProxy(page)
         self.changed.emit()

@@ -90,6 +90,7 @@ class SendDock(BottomDock):
     def send_to(self, url: str) -> None:
         """Show the dock with this URL, and keep the data in the form."""
         self.show()
+        self._tell("")  # where the message before was from
         self.form.url.setText(url)
         self.form.body.setFocus(Qt.OtherFocusReason)
 
@@ -226,9 +227,7 @@ class SendDock(BottomDock):
 
     def _save(self) -> None:
         if self.form.body.attached is not None:
-            self._tell(
-                self.tr("These bytes are too many to be kept in a workspace. Save them to a file, and send that.")
-            )
+            self._tell(self.tr("This is too large to be saved in a workspace. Save it to a file, and send the file."))
             return
         self.saved.save(self.form.message(self.form.suggestion()))
 
@@ -265,7 +264,7 @@ class SendDock(BottomDock):
     # -- sending again
 
     def _on_resent(self, service: str) -> None:
-        words = self.tr("“{service}” has a new version of its plugin: sent again").format(service=service)
+        words = self.tr("The plugin of “{service}” was reloaded: sent again").format(service=service)
         self._tell(self.tr("{words}.").format(words=words))
         self._begin()
         self.transcript.add("·", words)
@@ -345,7 +344,7 @@ class SendDock(BottomDock):
         repeats = sending is not None and not sending.done and sending.times != 1
         pause.setEnabled(repeats)
         pause.setIcon(icon("play" if self.run.paused else "pause"))
-        pause.setToolTip(self.tr("Go on") if self.run.paused else self.tr("Pause"))
+        pause.setToolTip(self.tr("Resume") if self.run.paused else self.tr("Pause"))
         self.form.stop.setEnabled(self.run.running or self.run.open or self.run.waiting)
         self.form.again.setVisible(self.run.waiting)
         self._count_down()

@@ -70,8 +70,8 @@ class MessageFaults(QWidget):
         self.words = Words()
         self.none = Wrapped(
             self.tr(
-                "To see whether a server survives a bad client: cut what is sent, delay it, reset the connection, or "
-                "read no answer."
+                "Faults show whether a server survives a bad client: cut or delay what is sent, reset "
+                "the connection, or do not read the answer."
             )
         )
         self.none.setProperty("role", "dim")

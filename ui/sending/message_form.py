@@ -166,7 +166,7 @@ class MessageForm(QWidget):
     def _build(self) -> None:
         self.url = QLineEdit()
         self.url.setProperty("role", "mono")
-        self.url.setPlaceholderText(self.tr("Where to, as {url}").format(url="tcp://127.0.0.1:9007"))
+        self.url.setPlaceholderText(self.tr("URL, such as {url}").format(url="tcp://127.0.0.1:9007"))
         self.url.setAccessibleName("URL")
         self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// wss://")
         self.url.setMinimumWidth(URL * self.fontMetrics().horizontalAdvance("0"))
@@ -177,7 +177,7 @@ class MessageForm(QWidget):
         self.method.setEditable(True)
         self.method.setInsertPolicy(QComboBox.NoInsert)
         self.method.setAccessibleName(self.tr("Method"))
-        self.method.setToolTip(self.tr("GET without a body and POST with one, if left alone"))
+        self.method.setToolTip(self.tr("If you do not choose one: GET without a body, POST with a body"))
         self.body = DataEditor()
         self.editor, self.types, self.words = self.body.editor, self.body.types, self.body.words
         self.headers = Rows(":")
@@ -186,24 +186,27 @@ class MessageForm(QWidget):
         self.headers.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self.faults = MessageFaults()
         self.header_words, self.url_words = Words(), Words()
-        often = self.tr("How often the message is sent; 0: until you stop it")
+        often = self.tr("How many times the message is sent; 0: until you stop it")
         self.times = _Number(often, MAX_TIMES, self.tr("Times"))
         self.times.setSpecialValueText(self.tr("until stopped"))  # in the place of 0
         self.times.setSuffix(" ×")
         self.times.setValue(1)
-        self.every = _Number(self.tr("Milliseconds from one message to the next"), MAX_INTERVAL_MS, self.tr("Every"))
+        self.every = _Number(self.tr("Pause between two messages, in milliseconds"), MAX_INTERVAL_MS, self.tr("Every"))
         self.every.setSuffix(" ms")
         self.keep = QCheckBox(self.tr("&Keep the connection open"))
         self.keep.setToolTip(self.tr("The next message goes over the same connection"))
         self.reconnect = QCheckBox(self.tr("&Reconnect"))
         self.reconnect.setToolTip(
-            self.tr("When it is lost, over TCP or WebSocket: connect again, and send nothing a second time")
+            self.tr("Connect again when a TCP or WebSocket connection is lost; nothing is sent a second time")
         )
         self.reconnect.setEnabled(False)
         self.keep.toggled.connect(self.reconnect.setEnabled)
-        self.resend = QCheckBox(self.tr("Send a&gain when a plugin was loaded anew"))
+        self.resend = QCheckBox(self.tr("Send a&gain when the plugin is reloaded"))
         self.resend.setToolTip(
-            self.tr("What you sent last, once the service that it went to has the new version; save the file, and see")
+            self.tr(
+                "Send your last message again when its service has the new version of the plugin: save "
+                "the plugin and see the result"
+            )
         )
         self.verify = QCheckBox(self.tr("&Verify the certificate"))
         self.verify.setToolTip(self.tr("Against the authorities of the system and the local one"))
@@ -255,7 +258,7 @@ class MessageForm(QWidget):
 
     def _options(self) -> QWidget:
         page, form = QWidget(), Form()
-        for label, editor in ((self.tr("Send it"), self.times), (self.tr("Pause between two"), self.every)):
+        for label, editor in ((self.tr("Send"), self.times), (self.tr("Pause between messages"), self.every)):
             form.add(label, editor).hide()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 8, 0, 0)

@@ -83,8 +83,8 @@ class Resend(QObject):
         if len(self._times) == MOST and now - self._times[0] < SECONDS:
             self.on = False
             words = self.tr(
-                "Not sent again: the plugin of “{service}” was loaded anew {count} times within {seconds:g} seconds. "
-                "Perhaps it writes its own file. “Send again” is off now."
+                "Not sent again: the plugin of “{service}” was reloaded {count} times within {seconds:g} "
+                "seconds. Perhaps the plugin writes its own file. “Send again” is off now."
             )
             self.gave_up.emit(words.format(service=name, count=MOST + 1, seconds=SECONDS))
             return

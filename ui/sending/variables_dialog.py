@@ -26,8 +26,8 @@ class VariablesDialog(QDialog):
         self.setWindowTitle(self.tr("Variables"))
         intro = Wrapped(
             self.tr(
-                "{example} in a URL, a header or a body stands for the value of the variable. They are saved in the"
-                " workspace, for all who have its file: a password does not belong here."
+                "Where a URL, a header or a body has {example}, the value of the variable is sent. "
+                "Variables are saved in the workspace file: do not put passwords here."
             ).format(example="{{name}}")
         )
         intro.setProperty("role", "dim")
@@ -62,9 +62,11 @@ class VariablesDialog(QDialog):
         for row in rows:
             name = row.name.strip()
             if not name:
-                return self.tr("The value {value} has no name.").format(value=row.value[:40])
+                return self.tr("The value {value} has no name. Give it one, or remove the row.").format(
+                    value=row.value[:40]
+                )
             if name in seen:
-                return self.tr("The name {name} is there twice.").format(name=name)
+                return self.tr("Two variables are called {name}. Rename one.").format(name=name)
             seen.add(name)
             if wrong := name_problem(name) or value_problem(row.value):
                 return f"{name[:40]} {wrong}."

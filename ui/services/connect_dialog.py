@@ -152,9 +152,9 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     copy.setIconSize(QSize(14, 14))
     copy.setToolTip(QCoreApplication.translate("ConnectDialog", "Copy"))
     copy.setAccessibleName(
-        QCoreApplication.translate("ConnectDialog", "Copy the line for {title}").format(title=line.title)
+        QCoreApplication.translate("ConnectDialog", "Copy the command for {title}").format(title=line.title)
     )
-    copied = QCoreApplication.translate("ConnectDialog", "Copied the line for {title}")
+    copied = QCoreApplication.translate("ConnectDialog", "Copied the command for {title}")
     copy.clicked.connect(lambda: copying.copy(line.text, copied.format(title=line.title)))
     row = QHBoxLayout()
     row.setSpacing(4)

@@ -32,6 +32,7 @@ from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.default_button import make_default
 from ui.parts.dialog_pages import Page, Pages, padded
 from ui.services import checks
 from ui.services.section_page import SectionPage
@@ -100,7 +101,7 @@ class ServiceDialog(CarefulDialog):
 
     def rules_words(self) -> str:
         """What is said of rules, which this form does not show."""
-        return self.tr("Its rules are edited on its page, which opens next.")
+        return self.tr("You edit the rules on the page of the service, which opens next.")
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
@@ -171,10 +172,9 @@ class ServiceDialog(CarefulDialog):
         self.ok.setText(self.tr("Create and &start"))
         self.ok.setToolTip(self.tr("Add the service and start it (Enter)"))
         self.only = self.buttons.addButton(self.tr("&Create"), QDialogButtonBox.ActionRole)
-        self.only.setToolTip(self.tr("Add the service; it is stopped"))
+        self.only.setToolTip(self.tr("Add the service without starting it"))
         self.only.setAutoDefault(False)
         self.only.clicked.connect(self.accept)
-        self.ok.setDefault(True)
         self.ok.setProperty("primary", True)
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
@@ -211,6 +211,7 @@ class ServiceDialog(CarefulDialog):
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
         self.tabs.addTab(self._scroll, self.tr("Service"))
         self.setLayout(column(self.tabs, footer))
+        make_default(self.ok)
 
     def _fill(self, config: ServiceConfig) -> None:
         self.name.setText(config.name)
@@ -240,7 +241,7 @@ class ServiceDialog(CarefulDialog):
             self.name,
             self._name_words,
             name and sentence(name),
-            self.tr("Shown in the list and in each of its events"),
+            self.tr("Shown in the list and in each event of the service"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
         responder = service_checks.responder_problem(self._responder(), self._protocol())

@@ -76,7 +76,7 @@ class ServicesElsewhere(QObject):
         def take(config: ServiceConfig, table: p.Table) -> None:
             self._add(config)
             if table.secret:
-                words = self.tr("“{name}” was copied without what {outpost} does not tell: {secret}")
+                words = self.tr("“{name}” was copied without the secrets that {outpost} keeps: {secret}")
                 self._say(words.format(name=config.name, outpost=outpost.name, secret=", ".join(_listed(table.secret))))
 
         self._fetch(outpost, service, take)
@@ -98,7 +98,7 @@ class ServicesElsewhere(QObject):
         box.setTextFormat(Qt.PlainText)
         box.setText(self.tr("Remove “{name}” from {outpost}?").format(name=service, outpost=outpost.name))
         box.setInformativeText(
-            self.tr("It is stopped there, and its connections are closed. This cannot be undone from here.")
+            self.tr("The service is stopped there, and its connections are closed. This cannot be undone from here.")
         )
         box.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
         box.setStandardButtons(QMessageBox.Yes | QMessageBox.Cancel)
@@ -138,11 +138,13 @@ class ServicesElsewhere(QObject):
                 found = services_in(table.toml)
             except PostError as e:
                 reason = str(e).rstrip(".")
-                said = self.tr("{outpost}: “{name}” cannot be shown here: {reason}. It may need a plugin from there")
+                said = self.tr(
+                    "{outpost}: “{name}” cannot be shown here: {reason}. It may need a plugin that is only there"
+                )
                 self._say(said.format(outpost=outpost.name, name=service, reason=reason))
                 return
             if list(found) != [service]:
-                said = self.tr("{outpost} told of another service than “{name}”")
+                said = self.tr("{outpost} answered with another service than “{name}”")
                 self._say(said.format(outpost=outpost.name, name=service))
                 return
             then(found[service], table)
@@ -167,7 +169,7 @@ class ServicesElsewhere(QObject):
     def _put(self, dialog: OutpostServiceDialog, config: ServiceConfig, *, starts: bool) -> None:
         outpost, toml = dialog.outpost, as_text(Workspace((config,))).decode()
         if len(toml.encode()) > p.MAX_REQUEST - FRAME:
-            dialog.refused(self.tr("Its settings and rules are too long to be sent: 1 MB is the most"))
+            dialog.refused(self.tr("Its settings and rules are too large to be sent: at most 1 MB"))
             return
 
         def done(put: p.Services) -> None:
@@ -187,10 +189,10 @@ class ServicesElsewhere(QObject):
     def _tell_put(self, outpost: Following, service: p.Service) -> None:
         name, reason = one_line(service.name[:200]), one_line(service.words[:1_000])
         if service.status in ("failed", "waiting", "held"):
-            said = self.tr("{outpost} has taken “{name}”, and does not run it: {reason}")
+            said = self.tr("“{name}” was saved on {outpost}, but does not run: {reason}")
             self._say(said.format(outpost=outpost.name, name=name, reason=reason))
         else:
-            self._tell(self.tr("{outpost} has taken “{name}”").format(outpost=outpost.name, name=name))
+            self._tell(self.tr("“{name}” was saved on {outpost}").format(outpost=outpost.name, name=name))
 
     def _remove(self, outpost: Following, service: str) -> None:
         said = self.tr("“{name}” was removed from {outpost}").format(name=service, outpost=outpost.name)

@@ -13,7 +13,7 @@ def tip(row: ServiceRow | Heading, part: Part) -> str:
         return plain(row.spoken)
     if part == "button":
         if not row.ready:
-            return translate("Services", "It is stopping")
+            return translate("Services", "The service is stopping")
         return translate("Services", "Stop (Space)") if row.up else translate("Services", "Start (Space)")
     if part == "exposed":
         return translate("Services", "Others on the network can reach this service")

@@ -43,7 +43,7 @@ class OutpostServiceDialog(ServiceDialog):
         if instead:
             self.name.setEnabled(False)
             self.port.setFocus()
-            self.name.setToolTip(self.tr("To give it another name, add a service of that name, and remove this one"))
+            self.name.setToolTip(self.tr("To rename the service, add one with the new name and remove this one"))
 
     def title(self) -> str:
         names = {"name": self.instead, "outpost": self.outpost.name}
@@ -52,16 +52,18 @@ class OutpostServiceDialog(ServiceDialog):
         return self.tr("New service on {outpost}").format(**names)
 
     def lost(self) -> str:
-        return self.tr("Discard what you have changed?") if self.instead else super().lost()
+        return self.tr("Discard your changes?") if self.instead else super().lost()
 
     def rules_words(self) -> str:
-        return self.tr("Its rules stay as they are. To edit them, copy the service into your workspace, and back.")
+        return self.tr(
+            "The rules do not change. To edit them, copy the service into your workspace, and back to the outpost."
+        )
 
     def _build(self) -> None:
         super()._build()
         if self.instead:
             self.ok.setText(self.tr("&Apply"))
-            self.ok.setToolTip(self.tr("Change the service there; one that runs starts again (Enter)"))
+            self.ok.setToolTip(self.tr("Change the service there; if it is running, it restarts (Enter)"))
             self.buttons.removeButton(self.only)
         self.only.clicked.disconnect()
         self.only.clicked.connect(lambda: self._give(starts=False))
@@ -77,7 +79,7 @@ class OutpostServiceDialog(ServiceDialog):
 
     def _say_kept(self) -> None:
         kept = ", ".join(self._left_out)
-        words = self.tr("Kept as it is there, and not shown here: {kept}").format(kept=kept)
+        words = self.tr("Not shown here, and kept as it is there: {kept}").format(kept=kept)
         self.said.say(words if kept else "", "dim")
 
     # -- asking the outpost

@@ -84,7 +84,7 @@ def _of_port(port: HostedPort, traffic: Traffic) -> ServiceRow:
 def _word(program: HostedProgram) -> str:
     status = program.status
     if isinstance(status, Running):
-        return translate("Services", "blocked") if status.blocked else translate("Services", "runs")
+        return translate("Services", "blocked") if status.blocked else translate("Services", "running")
     if isinstance(status, Stopped) and program.said:
         return translate("Services", "ended")
     return word_of(status, program.seconds_left)
@@ -93,7 +93,7 @@ def _word(program: HostedProgram) -> str:
 def _reason(program: HostedProgram) -> str:
     status = program.status
     if isinstance(status, Running) and status.blocked:
-        return translate("Services", "Its reactor is kept from its work. {where}").format(where=status.blocked)
+        return translate("Services", "The reactor of the program is blocked. {where}").format(where=status.blocked)
     return reason_of(status, program.seconds_left)
 
 

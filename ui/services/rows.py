@@ -9,10 +9,12 @@ from math import ceil
 from PyQt5.QtCore import QCoreApplication
 
 from app.faults import CLOSED
+from app.plugin_loader.errors import PluginWaitingError
+from app.responders import find
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Running, Starting, Status, Stopped, Stopping, Waiting
-from app.text.escapes import amount
+from app.text.escapes import amount, one_line
 from ui.bridge import Traffic
 from ui.looks import shapes
 
@@ -159,7 +161,7 @@ Row = ServiceRow | Heading
 
 def row_of(service: Service, traffic: Traffic) -> ServiceRow:
     """What is shown of a service now."""
-    config, status = service.config, service.status
+    config, status = service.config, shown_status(service)
     address = status.host if isinstance(status, Listening) else config.listen
     label = PROTOCOLS[config.protocol].label
     secure = config.tls is not None
@@ -234,6 +236,15 @@ def compact(count: int) -> str:
     raise AssertionError
 
 
+def shown_status(service: Service) -> Status:
+    """Its status; it has not failed, but waits, while its responder comes from a plugin that is not trusted yet."""
+    responder = find(service.config.responder)
+    missing = responder.missing if responder is not None else None
+    if isinstance(service.status, Failed) and isinstance(missing, PluginWaitingError):
+        return Held(str(missing), one_line(str(missing.fields["path"])))
+    return service.status
+
+
 def word_of(status: Status, seconds_left: float) -> str:
     """The status of a service or a program in a word; ``seconds_left``: until it is tried again."""
     if isinstance(status, Waiting):
@@ -244,7 +255,7 @@ def word_of(status: Status, seconds_left: float) -> str:
         Listening: translate("Services", "listening"),
         Stopping: translate("Services", "stopping…"),
         Failed: translate("Services", "failed"),
-        Held: translate("Services", "waits"),
+        Held: translate("Services", "not trusted"),
     }
     return words[type(status)]
 
@@ -252,17 +263,17 @@ def word_of(status: Status, seconds_left: float) -> str:
 def reason_of(status: Status, seconds_left: float) -> str:
     """Why a service or a program does not run; empty: there is nothing to say."""
     if isinstance(status, Waiting):
-        words = translate("Services", "Tried again in {seconds} s: {reason}")
+        words = translate("Services", "Starts again in {seconds} s: {reason}")
         return words.format(seconds=f"{ceil(seconds_left):,}", reason=status.reason)
     if isinstance(status, Failed):
         return status.reason
     if isinstance(status, Held):
-        return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
+        return translate("Services", "Waiting until you trust it: {asks}").format(asks=status.asks)
     return ""
 
 
 def _word(service: Service) -> str:
-    status = service.status
+    status = shown_status(service)
     if isinstance(status, Listening) and status.shut:
         closed = translate("Services", "port closed")
         return closed if status.shut == CLOSED else translate("Services", "not accepting")
@@ -270,7 +281,7 @@ def _word(service: Service) -> str:
 
 
 def _reason(service: Service) -> str:
-    status = service.status
+    status = shown_status(service)
     if isinstance(status, Listening) and status.shut:
         return translate("Services", "A fault refuses connections at {address} on purpose.").format(address=status.host)
     return reason_of(status, service.seconds_left)

@@ -18,13 +18,13 @@ WORDS = {
         "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
     ),
     "limits": QT_TRANSLATE_NOOP(
-        "SectionPage", "What a peer may use. A peer that goes above a limit is refused, and an event says which limit."
+        "SectionPage", "What peers may use. A peer that exceeds a limit is refused, and an event says which limit."
     ),
-    "socket": QT_TRANSLATE_NOOP("SectionPage", "Options of the service's sockets, for the operating system."),
+    "socket": QT_TRANSLATE_NOOP("SectionPage", "Options of the operating system for the service's sockets."),
     "restart": QT_TRANSLATE_NOOP(
         "SectionPage",
-        "A service that could not start comes back by itself: when its address is free, when its network "
-        "interface is there, when its responder works again.",
+        "A service that could not start tries again by itself, for example until its address is "
+        "free, its network interface is there, or its responder works.",
     ),
     "options": QT_TRANSLATE_NOOP("SectionPage", "These options apply to every responder of this protocol."),
 }
@@ -32,7 +32,7 @@ WORDS = {
 
 SWITCHES = {
     "tls": QT_TRANSLATE_NOOP("SectionPage", "Speak &TLS"),
-    "restart": QT_TRANSLATE_NOOP("SectionPage", "Start a&gain by itself"),
+    "restart": QT_TRANSLATE_NOOP("SectionPage", "Start a&gain automatically"),
 }
 """What the check box says of a section that can be off."""
 

@@ -61,12 +61,12 @@ _DEVICE = {
 TEMPLATES = {
     "mock": Template(
         "exchange", QT_TRANSLATE_NOOP("Templates", "Mock an API"),
-        QT_TRANSLATE_NOOP("Templates", "Answers HTTP by rules that you change"), "http", "mock", "mock",
+        QT_TRANSLATE_NOOP("Templates", "Answers HTTP requests by rules"), "http", "mock", "mock",
         _MOCK,
     ),
     "webhook": Template(
         "follow", QT_TRANSLATE_NOOP("Templates", "Catch a webhook"),
-        QT_TRANSLATE_NOOP("Templates", "Shows each request, and takes it"), "http", "webhook",
+        QT_TRANSLATE_NOOP("Templates", "Accepts and shows each request"), "http", "webhook",
         "inspector",
     ),
     "device": Template(

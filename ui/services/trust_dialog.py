@@ -31,9 +31,10 @@ from ui.parts.fitting import fit
 
 INTRODUCTION = QT_TRANSLATE_NOOP(
     "TrustDialog",
-    "Services with a certificate “auto” have it signed by an authority of this machine's own. A client trusts them "
-    "once it trusts that authority. Do so only on machines for development: whoever can read the authority's key, "
-    "which is kept in a file that only you can read, can pose as any local service.",
+    "The local authority of this machine signs the certificates “auto” of services. A client "
+    "that trusts this authority trusts these services. Do this on development machines only: "
+    "whoever can read the authority's key can pose as any local service. The key is in a "
+    "file that only you can read.",
 )
 
 
@@ -139,9 +140,9 @@ class _Lines(QWidget):
             name.setContentsMargins(0, 8, 0, 0)
             copy = QToolButton()
             copy.setIcon(icon("copy"))
-            copy.setToolTip(self.tr("Copy this line"))
-            copy.setAccessibleName(self.tr("Copy the line for {system}").format(system=title))
-            copied = self.tr("Copied the line for {system}").format(system=title)
+            copy.setToolTip(self.tr("Copy this command"))
+            copy.setAccessibleName(self.tr("Copy the command for {system}").format(system=title))
+            copied = self.tr("Copied the command for {system}").format(system=title)
             copy.clicked.connect(lambda _=False, line=line, copied=copied: copying.copy(line, copied))
             grid.addWidget(name, 2 * row, 0)
             grid.addWidget(_value(line), 2 * row + 1, 0)

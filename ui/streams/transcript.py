@@ -65,7 +65,7 @@ class Transcript(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.NoWrap)
         self.setProperty("role", "mono")
         self.setAccessibleName(self.tr("Conversation"))
-        self.setPlaceholderText(self.tr("What is sent and what comes back appears here. The capture has all of it."))
+        self.setPlaceholderText(self.tr("What is sent and received appears here. The capture has all of it."))
         self._waiting: deque[Entry] = deque(maxlen=MAX_WAITING)
         self._skipped = 0
         self._colors = _Highlighter(self.document())
@@ -98,7 +98,7 @@ class Transcript(QPlainTextEdit):
     def _write(self) -> None:
         lines = [self._line(*entry) for entry in self._waiting]
         if self._skipped:
-            words = self.tr("{count:,} more, which are in the capture").format(count=self._skipped)
+            words = self.tr("{count:,} more in the capture").format(count=self._skipped)
             lines.insert(0, f"{'':{_ARROW_AT}}· {words}")
             self._skipped = 0
         self._waiting.clear()

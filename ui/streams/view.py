@@ -129,7 +129,7 @@ class StreamView(QWidget):
         for title, is_hex in ((self.tr("Text"), False), (self.tr("Hex"), True)):
             self.look.addItem(title, is_hex)
         for box, name, tip in (
-            (self.form, self.tr("Form"), self.tr("Bytes as they passed, or what they mean")),
+            (self.form, self.tr("Form"), self.tr("Raw bytes, or the messages in them")),
             (self.side, self.tr("Sides"), self.tr("What is shown")),
             (self.look, self.tr("As"), self.tr("As text, or as hex")),
         ):
@@ -154,7 +154,7 @@ class StreamView(QWidget):
         self.send_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.send_button.clicked.connect(lambda _=False: self._open_in_send())
         self.save_button = QPushButton(self.tr("Save"))
-        self.save_button.setToolTip(self.tr("Save all bytes of one side, as they passed"))
+        self.save_button.setToolTip(self.tr("Save all bytes that were received, or all that were sent"))
         menu = QMenu(self.save_button)
         menu.addAction(self.tr("What was &received…"), partial(self._ask_where, True))
         menu.addAction(self.tr("What was &sent…"), partial(self._ask_where, False))
@@ -211,7 +211,7 @@ class StreamView(QWidget):
         if self._closed:
             return
         if about is None:
-            self._show(self.tr("This connection is not in the capture, or not any more."))
+            self._show(self.tr("This connection is not in the capture. It may have been dropped."))
             return
         self._about = about
         self.setWindowTitle(

@@ -58,7 +58,7 @@ class WatchChanges(QObject):
         found |= {mistake.option: mistake.text for mistake in mistakes(table, services)}
         name = table.get("name")
         if name != instead and any(watch.name == name for watch in self.watches):
-            found["name"] = self.tr("Another watch is called “{name}” already").format(name=name)
+            found["name"] = self.tr("“{name}” is taken. Give each watch its own name").format(name=name)
         return found
 
     def put(self, table: Options, instead: str = "") -> str:

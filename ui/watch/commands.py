@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QMainWindow
 
-from app.capture.filters.completion import condition
+from app.capture.filters.completion import combined, condition
 from app.post import Post
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -38,12 +38,14 @@ class WatchCommands:
         window: QMainWindow,
         selected: Callable[[], str],
         show_filtered: Callable[[str], object],
+        alert_on: Callable[[str], object],
     ) -> None:
         """``selected()`` is the name of the selected service, or the URL of a port of a program, or "";
-        ``show_filtered(condition)`` shows the events that a filter lets through.
+        ``show_filtered(condition)`` shows the events that a filter lets through; ``alert_on(condition)`` begins an
+        alert on them.
         """
         self._post, self._bridge, self._window = post, bridge, window
-        self._selected, self._show_filtered = selected, show_filtered
+        self._selected, self._show_filtered, self._alert_on = selected, show_filtered, alert_on
         self._changes = WatchChanges(edits, window)
         self.dialog: WatchDialog | None = None
 
@@ -57,6 +59,9 @@ class WatchCommands:
         dock.new_wanted.connect(self._new)
         dock.edit_wanted.connect(self.edit)
         dock.events_wanted.connect(lambda name: self._show_filtered(condition("watch.name", name)))
+        dock.alert_wanted.connect(
+            lambda name: self._alert_on(combined(condition("watch.name", name), "kind == watch.failed"))
+        )
         self._bridge.services_changed.connect(dock.refresh)
         self._bridge.watches_changed.connect(dock.refresh)
         return dock

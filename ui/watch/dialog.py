@@ -48,7 +48,7 @@ class WatchDialog(FormDialog):
 
     def title(self) -> str:
         named = self.tr("Watch “{name}”").format(name=self.instead)
-        return named if self.instead else self.tr("A new watch")
+        return named if self.instead else self.tr("New watch")
 
     def lost(self) -> str:
-        return self.tr("Discard this watch as you have typed it?")
+        return self.tr("Discard what you typed for this watch?")

@@ -28,11 +28,13 @@ class WatchDock(BottomDock):
     Signals:
         new_wanted(str), edit_wanted(str): a watch on this service ("": on something else), or this watch in its form.
         events_wanted(str): the events of this watch.
+        alert_wanted(str): somebody is to be told when this watch is down.
     """
 
     new_wanted = pyqtSignal(str)
     edit_wanted = pyqtSignal(str)
     events_wanted = pyqtSignal(str)
+    alert_wanted = pyqtSignal(str)
 
     def __init__(self, post: Post, changes: WatchChanges, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,6 +103,7 @@ class WatchDock(BottomDock):
         row.now.connect(lambda: self._post.watches.check_now(name))
         row.paused.connect(lambda on: self._post.watches.pause(name, on))
         row.events_wanted.connect(lambda: self.events_wanted.emit(name))
+        row.alert_wanted.connect(lambda: self.alert_wanted.emit(name))
         row.edit_wanted.connect(lambda: self.edit_wanted.emit(name))
         row.removed.connect(lambda: self._changes.remove(name))
 
@@ -112,13 +115,13 @@ class WatchDock(BottomDock):
         rest = len(watches) - up - down - paused
         words = [self.tr("{count} up").format(count=up)] if up else []
         words += [self.tr("{count} down").format(count=down)] if down else []
-        words += [self.tr("{count} not known").format(count=rest)] if rest else []
+        words += [self.tr("{count} unknown").format(count=rest)] if rest else []
         words += [self.tr("{count} paused").format(count=paused)] if paused else []
         said = ", ".join(words)
         if said != self.figures.text():
             self.figures.setText(said)
         going = any(not watch.paused for watch in watches)
-        self.pause_all.setText(self.tr("Pause all") if going else self.tr("Go on with all"))
+        self.pause_all.setText(self.tr("Pause all") if going else self.tr("Resume all"))
         self.new.setVisible(bool(watches))
         self.new.setEnabled(not self._changes.full)
         self.pause_all.setVisible(bool(watches))

@@ -37,12 +37,12 @@ class NoWatches(QWidget):
         self._services: list[str] | None = None
         words = Wrapped(
             self.tr(
-                "Nothing is watched. A watch connects again and again, as a client does, and tells when its target no "
-                "longer answers as it should, and when it does again."
+                "There is no watch yet. A watch connects to its target regularly, as a client does. It "
+                "reports when the target stops answering as expected, and when it answers again."
             )
         )
         self.other = self._button(self.tr("Watch an address…"), "")
-        self._above = Wrapped(self.tr("Or one of the services here:"))
+        self._above = Wrapped(self.tr("Or watch one of the services here:"))
         self._above.setProperty("role", "strong")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(MARGIN, 8, MARGIN, 12)

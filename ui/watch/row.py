@@ -57,12 +57,13 @@ class WatchRow(QFrame):
     """Lamp, name, last words, its course, its figures, and what can be done with it.
 
     Signals:
-        now(), paused(bool), events_wanted(), edit_wanted(), removed(): what the user wants.
+        now(), paused(bool), events_wanted(), alert_wanted(), edit_wanted(), removed(): what the user wants.
     """
 
     now = pyqtSignal()
     paused = pyqtSignal(bool)
     events_wanted = pyqtSignal()
+    alert_wanted = pyqtSignal()
     edit_wanted = pyqtSignal()
     removed = pyqtSignal()
 
@@ -157,10 +158,10 @@ class WatchRow(QFrame):
         )
         self.lamp.setToolTip(plain(tip))
         self.lamp.setAccessibleName(tip)
-        self._figures.setToolTip(self.tr("How long the last check took; how many of all checks were well"))
+        self._figures.setToolTip(self.tr("Duration of the last check, and share of checks that succeeded"))
         self.check_now.setEnabled(not watch.held and not watch.running)
         self.pause.setEnabled(not watch.held)
-        words = self.tr("Go on with {name}") if watch.paused else self.tr("Pause {name}")
+        words = self.tr("Resume {name}") if watch.paused else self.tr("Pause {name}")
         words = words.format(name=config.name)
         if words != self.pause.toolTip():
             self.pause.setIcon(icon("play" if watch.paused else "pause"))
@@ -173,7 +174,8 @@ class WatchRow(QFrame):
     def _show_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         for words, wanted, enabled in (
-            (self.tr("Show its e&vents"), self.events_wanted, True),
+            (self.tr("Show e&vents"), self.events_wanted, True),
+            (self.tr("&Alert when it is down…"), self.alert_wanted, True),
             (self.tr("&Check now"), self.now, self.check_now.isEnabled()),
             (self.tr("&Edit…"), self.edit_wanted, True),
             (self.tr("&Remove"), self.removed, True),

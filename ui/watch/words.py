@@ -20,7 +20,7 @@ def state_words(watch: Watch) -> str:
         return translate("not trusted")
     if watch.paused:
         return translate("paused")
-    return {"up": translate("up"), "down": translate("down")}.get(watch.state, translate("not known"))
+    return {"up": translate("up"), "down": translate("down")}.get(watch.state, translate("unknown"))
 
 
 def last_words(watch: Watch) -> str:

@@ -73,7 +73,7 @@ class CaptureButton(QToolButton):
         if recorder.trouble:
             state, text, mark, tip = "trouble", failing, icon("warning", "warning"), recorder.trouble.text
         elif recorder.paused:
-            tip = self.tr("Paused: what passes is not stored, and peers are not held back. Click to resume")
+            tip = self.tr("Paused: events are not stored. Services go on. Click to resume")
             state, text, mark = "paused", paused, icon("pause", "warning")
         else:
             tip = self.tr("Events are stored in {path}").format(path=self._post.capture)
@@ -100,7 +100,7 @@ class CaptureButton(QToolButton):
             self._add_place(menu)
             menu.addSeparator()
         menu.addAction(actions["save_capture_as"])
-        settings = menu.addAction(self.tr("Se&ttings of captures…"))
+        settings = menu.addAction(self.tr("Cap&ture settings…"))
         settings.setToolTip(actions["capture"].toolTip())
         settings.triggered.connect(actions["capture"].trigger)
 
@@ -115,10 +115,10 @@ class CaptureButton(QToolButton):
         if recorder.not_taken:
             missed = self.tr("{count} events not stored during pauses").format(count=f"{recorder.not_taken:,}")
             _add_words(menu, missed)
-        copy = menu.addAction(icon("copy"), self.tr("&Copy its path"))
+        copy = menu.addAction(icon("copy"), self.tr("&Copy path of the capture"))
         copied = self.tr("Copied the path of the capture")
         copy.triggered.connect(lambda: copying.copy(path, copied))
-        reveal = menu.addAction(icon("folder-open"), self.tr("Open its &folder"))
+        reveal = menu.addAction(icon("folder-open"), self.tr("Open &folder of the capture"))
         reveal.triggered.connect(self._reveal)
 
     def _reveal(self) -> None:

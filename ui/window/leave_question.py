@@ -43,8 +43,10 @@ class OverwriteQuestion(QMessageBox):
         super().__init__(parent)
         self.setTextFormat(Qt.PlainText)
         self.setWindowTitle(self.tr("Changed elsewhere"))
-        self.setText(self.tr("Another program has changed “{name}”. Overwrite that?").format(name=name))
-        self.setInformativeText(self.tr("What it changed in services and messages is lost. Save as keeps both."))
+        self.setText(self.tr("Another program has changed “{name}”. Overwrite its changes?").format(name=name))
+        self.setInformativeText(
+            self.tr("Its changes to services and messages will be lost. To keep both versions, use Save workspace as.")
+        )
         self.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
         self.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
         self.button(QMessageBox.Save).setText(self.tr("&Overwrite"))
@@ -71,9 +73,9 @@ class UnappliedQuestion(QMessageBox):
         self.setText(unapplied(pending))
         why = []
         if any(pending.values()):
-            why.append(self.tr("Applying them restarts the service, which closes its connections."))
+            why.append(self.tr("To apply the changes, the service restarts, which closes its connections."))
         if not all(pending.values()):
-            why.append(self.tr("What has a mistake cannot be saved. It stays on the page."))
+            why.append(self.tr("Changes with mistakes cannot be saved. They stay on their page."))
         self.setInformativeText("\n".join(why))
         buttons = QMessageBox.Ignore | QMessageBox.Cancel
         self.setStandardButtons(buttons | QMessageBox.Apply if any(pending.values()) else buttons)
@@ -118,7 +120,7 @@ class LeaveQuestion(QMessageBox):
         if not following and up.clients:
             ends = self._cut_off(up)
         if unfinished:
-            words = self.tr("“{name}” is still being written. If you quit now, nothing of it is kept.")
+            words = self.tr("“{name}” is still being written. If you quit now, the file is deleted.")
             ends = "\n\n".join(filter(None, (words.format(name=unfinished), ends)))
         if modified or pending:
             self._ask_to_save(title, "\n\n".join(filter(None, (unapplied(pending) if pending else "", ends))))
@@ -130,7 +132,7 @@ class LeaveQuestion(QMessageBox):
             self._ask_to_end(self.tr("Quit"), words, ends, self.tr("&Quit"))
         else:
             words = self.tr("Stop the services and open “{title}”?").format(title=following)
-            self._ask_to_end(self.tr("Services run"), words, ends, self.tr("&Stop and open"))
+            self._ask_to_end(self.tr("Services are running"), words, ends, self.tr("&Stop and open"))
 
     def _ask_to_end(self, title: str, words: str, ends: str, yes: str) -> None:
         self.setWindowTitle(title)

@@ -210,7 +210,8 @@ class MainWindow(QMainWindow):
         bridge.ticked.connect(self.charts.on_stored)
         bridge.services_changed.connect(self.charts.on_services)
         self.watches = WatchCommands(
-            post, edits, bridge, self, self._watchable, self.browser.show_filtered
+            post, edits, bridge, self, self._watchable, self.browser.show_filtered,
+            lambda condition: self.alerts.edit("", condition),
         )  # fmt: skip
         self.outposts = OutpostCommands(
             post, edits, self, self.notices.say, self.browser.show_filtered,

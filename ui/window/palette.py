@@ -116,7 +116,7 @@ class Palette(QFrame):
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("A command, a service or a pane"))
         self.field.setAccessibleName(self.tr("Find a command"))
-        self.field.setAccessibleDescription(self.tr("Type a few letters, choose with the arrow keys, Enter does it"))
+        self.field.setAccessibleDescription(self.tr("Type a few letters, choose with the arrow keys, and press Enter"))
         self.field.textChanged.connect(self._fill)
         self.field.installEventFilter(self)
         self.list = QTreeWidget()

@@ -40,9 +40,11 @@ class PauseBar(NoticeBar):
             return
         since = f"{moment(pause.since):%H:%M:%S}"
         if not pause.count:
-            words = self.tr("The capture is paused since {time}. The services go on.")
+            words = self.tr("The capture has been paused since {time}. The services go on.")
         elif pause.count == 1:
-            words = self.tr("The capture is paused since {time}. 1 event was not stored; the services go on.")
+            words = self.tr("The capture has been paused since {time}. 1 event was not stored. The services go on.")
         else:
-            words = self.tr("The capture is paused since {time}. {count} events were not stored; the services go on.")
+            words = self.tr(
+                "The capture has been paused since {time}. {count} events were not stored. The services go on."
+            )
         self.say(words.format(time=since, count=f"{pause.count:,}"))

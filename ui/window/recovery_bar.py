@@ -41,12 +41,12 @@ class RecoveryBar(QFrame):
         self._paint_mark()
         self.label, self.draft_label, self.capture_label = (_words() for _ in range(3))
         self.restore = self._button(
-            self.tr("&Restore"), self.tr("Put the changes into the workspace; Undo takes them back")
+            self.tr("&Restore"), self.tr("Put the changes into the workspace. Undo removes them again")
         )
-        self.discard = self._button(self.tr("&Discard"), self.tr("Delete them"))
-        self.open_button = self._button(self.tr("Open &it"), self.tr("Read it in a window of its own"))
+        self.discard = self._button(self.tr("&Discard"), self.tr("Delete the unsaved changes"))
+        self.open_button = self._button(self.tr("Open &it"), self.tr("Open the capture in another window"))
         self.later = self._button(
-            self.tr("N&ot now"), self.tr("It stays in the data folder: File, Open capture finds it there")
+            self.tr("N&ot now"), self.tr("Leave the capture in the data folder. Open it later with File, Open capture")
         )
         self.restore.clicked.connect(lambda: self._answer(self.restore_wanted))
         self.discard.clicked.connect(lambda: self._answer(self.discard_wanted))
@@ -107,7 +107,10 @@ class RecoveryBar(QFrame):
         for other in (self.capture_label, self.open_button, self.later):
             other.setVisible(capture is not None)
         if draft is not None:
-            title, changes = one_line(draft.origin.title), self._changes(draft.differences)
+            title, changes = (
+                one_line(draft.origin.title),
+                self._changes(draft.differences, new=draft.origin.path is None),
+            )
             words = self.tr("The unsaved changes to “{title}” are still here.\n{changes}")
             self.draft_label.setText(words.format(title=title, changes=changes).strip())
             self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")
@@ -130,14 +133,14 @@ class RecoveryBar(QFrame):
 
     def _in_order(self, ended: float) -> str:
         then = moment(int(ended * 1e9))
-        words = self.tr("Listening Post was ended from outside on {day} at {time}, before all was saved.")
+        words = self.tr("The system ended Listening Post on {day} at {time}, before everything was saved.")
         return words.format(day=f"{then:%Y-%m-%d}", time=f"{then:%H:%M}")
 
-    def _changes(self, found: Differences) -> str:
-        """What changed, in one line: “Added shop. Removed api, rest.”"""
+    def _changes(self, found: Differences, *, new: bool) -> str:
+        """What changed, in one line: “Added shop. Removed api, rest.”; ``new``: it was never saved to a file."""
         words = []
         for text, names in (
-            (self.tr("Added {names}."), found.added),
+            (self.tr("Its services: {names}.") if new else self.tr("Added {names}."), found.added),
             (self.tr("Changed {names}."), found.changed),
             (self.tr("Removed {names}."), found.removed),
         ):

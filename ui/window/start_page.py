@@ -41,11 +41,11 @@ OFFERS = (
     ("new_service", "plus", QT_TRANSLATE_NOOP("StartPage", "New service…"),
      QT_TRANSLATE_NOOP("StartPage", "Any protocol, and any way to answer")),
     ("open_workspace", "folder-open", QT_TRANSLATE_NOOP("StartPage", "Open a workspace…"),
-     QT_TRANSLATE_NOOP("StartPage", "Services that were saved before")),
+     QT_TRANSLATE_NOOP("StartPage", "A file with services, rules and messages")),
     ("open_capture", "search", QT_TRANSLATE_NOOP("StartPage", "Open a capture…"),
-     QT_TRANSLATE_NOOP("StartPage", "Read what was captured before")),
+     QT_TRANSLATE_NOOP("StartPage", "Read a saved capture")),
     ("open_demo", "play", QT_TRANSLATE_NOOP("StartPage", "Open the demo"),
-     QT_TRANSLATE_NOOP("StartPage", "Four servers to try things with")),
+     QT_TRANSLATE_NOOP("StartPage", "Four example services")),
     ("open_showcase", "duplicate", QT_TRANSLATE_NOOP("StartPage", "Open the showcase"),
      QT_TRANSLATE_NOOP("StartPage", "A service of each kind, to copy from")),
 )  # fmt: skip
@@ -121,7 +121,7 @@ class StartPage(QScrollArea):
             _heading(self.tr("HELP"), 16), *(offers[name] for name, *_ in HELP if name in offers),
         )  # fmt: skip
         self.panes = QPushButton(self.tr("Show the panes"))
-        self.panes.setToolTip(self.tr("They show what happens, from the first event on (Esc)"))
+        self.panes.setToolTip(self.tr("Show the panes of events instead of this page (Esc)"))
         self.panes.setAutoDefault(False)
         self.panes.clicked.connect(self.left)
         hint = QLabel(self.tr("Ctrl+K finds every command."))
@@ -157,7 +157,8 @@ class StartPage(QScrollArea):
         title.setProperty("role", "offer")
         words = Wrapped(
             self.tr(
-                "Starts a TCP echo on this machine, sends it hello, and shows the answer and every byte in the log."
+                "Starts a TCP echo service on this machine, sends hello to it, and shows the answer and "
+                "all bytes in the log."
             )
         )
         words.setProperty("role", "dim")

@@ -42,12 +42,12 @@ class StatusLine(QStatusBar):
         self._lost = self._add(self.tr(NOTHING_LOST))
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
-        self.failures.setToolTip(self.tr("Failures since the start: show them"))
+        self.failures.setToolTip(self.tr("Failures since the start. Click to show them"))
         self._unresolved: int | None = None  # it is not known yet
         self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
         self._passed = self._add(self.tr("Events that were not stored, because the capture was paused"))
-        self._loop = self._add(self.tr("How late the event loop was at its last turn"), right=True)
+        self._loop = self._add(self.tr("Delay of the event loop at its last turn"), right=True)
         self._size = self._add(self.tr("Size of the capture"), right=True)
         self._file = self._add("", right=True)
         self._fitting = False
@@ -161,6 +161,6 @@ def _lost_words(because: Mapping[str, int]) -> str:
     """How many were lost and why, and where to look."""
     why = "; ".join(f"{count:,}: {why}" for why, count in because.items())
     words = QCoreApplication.translate(
-        "StatusLine", "Events that are not in the capture. {why}. The filter “{filter}” shows when they were lost"
+        "StatusLine", "Events that are not in the capture: {why}. The filter “{filter}” shows when they were lost"
     )
     return plain(words.format(why=why, filter=FILTER))

@@ -61,7 +61,7 @@ class TrustQuestion(QFrame):
         self.trust_file = self._button(self.tr("T&rust this file"), lambda: self._answer("content"))
         self.trust_folder = self._button(self.tr("Trust this fol&der"), lambda: self._answer("folder"))
         self.later = self._button(self.tr("N&ot now"), self._post.postpone)
-        self.later.setToolTip(self.tr("What is listed does not happen. Everything else runs"))
+        self.later.setToolTip(self.tr("Nothing in this list happens. Everything else runs"))
         words = QVBoxLayout()
         words.setSpacing(6)
         words.addWidget(self.label)
@@ -101,11 +101,11 @@ class TrustQuestion(QFrame):
         self.label.setText(_heading(asked))
         self.list.setPlainText("\n".join(f"• {ask}" for ask in asked.asks))
         self.trust_file.setText(self.tr("T&rust this file") if asked.path else self.tr("T&rust it as it is"))
-        self.trust_file.setToolTip(self.tr("Until its content changes"))
+        self.trust_file.setToolTip(self.tr("Trusts the file until its content changes"))
         folders = "\n".join(one_line(str(folder)) for folder in asked.folders)
         self.trust_folder.setEnabled(bool(folders))
         self.trust_folder.setToolTip(
-            self.tr("Also whatever is put there later:\n{folders}").format(folders=folders)
+            self.tr("Also trusts files that are put there later:\n{folders}").format(folders=folders)
             if folders
             else self.tr("Other users can put files there")
         )
@@ -133,15 +133,16 @@ def _heading(asked: Question) -> str:
     if asked.path is None and any(ask.service or ask.kind != "run" for ask in asked.asks):
         return QCoreApplication.translate(
             "TrustQuestion",
-            "The changes that were restored ask for more than to serve this machine. "
-            "Nothing of this happens before you answer:",
+            "The restored changes ask for more than serving this machine. Nothing of the following "
+            "happens before you answer:",
         )
     if asked.path is None:
         return QCoreApplication.translate(
             "TrustQuestion",
-            "A plugin is code that can do all that you can. Nothing of this happens before you trust it:",
+            "A plugin is code that can do all that you can. Nothing of the following happens before you trust it:",
         )
     return QCoreApplication.translate(
         "TrustQuestion",
-        "Do you trust {path}? It asks for more than to serve this machine. Nothing of this happens before you answer:",
+        "Do you trust {path}? It asks for more than serving this machine. Nothing of the "
+        "following happens before you answer:",
     ).format(path=one_line(str(asked.path)))

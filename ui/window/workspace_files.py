@@ -189,7 +189,9 @@ class WorkspaceFiles(QObject):
 
     def _save(self, path: Path) -> bool:
         if self._edits.loading:
-            self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
+            self.failed.emit(
+                self.tr("Nothing was saved, because another workspace is being opened. Save again when it is open.")
+            )
             return False
         if not self._applied():
             return False

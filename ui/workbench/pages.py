@@ -114,7 +114,7 @@ class Workbench(QObject):
         else:
             page.hide()
             self._kept[name] = page
-            words = self.tr("Changes to “{name}” are not applied. They are there when its page is opened again.")
+            words = self.tr("Changes to “{name}” are not applied. They are kept until you open its page again.")
             self.said.emit(words.format(name=name))
 
     def close_current(self) -> None:

@@ -75,9 +75,9 @@ def problem(text: str) -> str | None:
     except errors.UnknownActionError as e:
         return f"{e.fields['text']} is nothing that an alert can do. Use one of {e.fields['known']}"
     if argument and not action.argument:
-        return f"{action.name} takes nothing behind it"
+        return f"{action.name} takes nothing after it"
     if action.argument and not argument:
-        return f"{action.name} needs {action.argument} behind it, as in {action.name} {action.example}"
+        return f"{action.name} needs {action.argument} after it, as in {action.name} {action.example}"
     wrong = action.check(argument)
     return f"{action.name} {wrong}" if wrong else None
 

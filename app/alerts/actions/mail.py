@@ -66,7 +66,7 @@ def _asks(to: str, mail: Mail | None) -> Iterator[Ask]:
 
 ACTION = Action(
     "mail",
-    "A mail, through the server that [mail] names",
+    "Send a mail through the server of the mail settings",
     _act,
     "ADDRESS",
     "qa@example.org",

@@ -23,5 +23,5 @@ def _asks(_: str, __: Any) -> Iterator[Ask]:
 
 
 ACTION = Action(
-    "notify", "A notification of the desktop; under serve, a line on standard error", _act, asks=_asks, resolves=True
+    "notify", "Show a desktop notification; with serve, print a line to standard error", _act, asks=_asks, resolves=True
 )

@@ -23,4 +23,4 @@ def _asks(_: str, __: Any) -> Iterator[Ask]:
     yield Ask("tell", "", "sound", "makes sounds")
 
 
-ACTION = Action("sound", "A beep; under serve, the bell of the terminal", _act, asks=_asks)
+ACTION = Action("sound", "Beep; with serve, ring the bell of the terminal", _act, asks=_asks)

@@ -71,7 +71,7 @@ async def _post(url: URL, data: bytes, means: Means) -> Answer:
     if not answers:
         closed = conversation.closed
         # What sending advises, not to check certificates, is no choice here.
-        reason = closed.reason.partition(" To send anyway")[0] if closed else f"{url.address} gave no answer in time."
+        reason = closed.reason.partition(" To send anyway")[0] if closed else f"{url.address} did not answer in time."
         raise errors.UnreachedError(reason=reason)
     return answers[0]
 
@@ -82,7 +82,7 @@ def _next(url: URL, answer: Answer) -> URL:
     try:
         target = parse(urljoin(url.text, location))
     except (PostError, ValueError) as e:
-        raise errors.RedirectError(address=url.address, target=location[:200], reason="that is no address") from e
+        raise errors.RedirectError(address=url.address, target=location[:200], reason="that is not an address") from e
     if target.scheme not in ("http", "https") or target.host.lower() != url.host.lower():
         raise errors.RedirectError(address=url.address, target=target.address, reason="that is another host")
     if url.scheme == "https" and target.scheme == "http":
@@ -104,7 +104,7 @@ def _asks(text: str, _: Any) -> Iterator[Ask]:
 
 ACTION = Action(
     "webhook",
-    "POST it as JSON, with its last event, without payload and headers",
+    "POST the alert and its last event as JSON, without payload and headers",
     _act,
     "URL",
     "https://example.org/hook",

@@ -11,8 +11,8 @@ from app.text.escapes import escape
 
 _MEANINGS = {
     "==": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
-    "contains": "has this in it", "matches": "fits this expression, as /GET .*zip/", "in {": "is one of",
-    "exists": "is there at all", "and": "both", "or": "one of the two, or both", "not": "the contrary",
+    "contains": "contains this", "matches": "matches this expression, such as /GET .*zip/", "in {": "is one of",
+    "exists": "is present", "and": "both hold", "or": "at least one holds", "not": "does not hold",
 }  # fmt: skip
 
 _TYPED = re.compile(r"[^\s(){},=<>!]*$")

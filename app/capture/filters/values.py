@@ -169,7 +169,7 @@ def _compare_time(sql: str, typed: str) -> Filter:
     if clock := _CLOCK.fullmatch(typed):
         hours, minutes, seconds = int(clock[1]), int(clock[2]), float(clock[3] or 0)
         if hours > 23 or minutes > 59 or seconds >= 60:
-            raise WrongValueError(f"{typed} is no time of day")
+            raise WrongValueError(f"{typed} is not a time of day")
         of_day = ((hours * 60 + minutes) * 60) * 10**9 + round(seconds * 1e9)
         # The time of day of any day, in local time, as the log shows it.
         local = "(strftime('%s', time / 1000000000, 'unixepoch', 'localtime') % 86400 * 1000000000 + time % 1000000000)"

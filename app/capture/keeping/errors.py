@@ -11,7 +11,7 @@ class CaptureInUseError(CaptureError):
 
 
 class SavedOverItselfError(CaptureError):
-    """{path} is the capture that is to be saved. Choose another name."""
+    """{path} is the capture that you are saving. Choose another name."""
 
 
 class PatternError(PostError):

@@ -111,7 +111,7 @@ class _Connection:
 class Redactor:
     """Redacts the events of one capture, given oldest first.
 
-    Raises PatternError for a pattern that is no regular expression. Of a pattern with groups
+    Raises PatternError for a pattern that is not a regular expression. Of a pattern with groups
     only the groups are masked: ``token=(\\w+)`` leaves ``token=``.
     """
 

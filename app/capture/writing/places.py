@@ -54,7 +54,7 @@ def check_kind(path: Path) -> None:
 
 _NO_PATH = {
     errno.ELOOP: "a link that leads back to itself",
-    errno.ENOTDIR: "below something that is no folder",
+    errno.ENOTDIR: "below something that is not a folder",
     errno.ENAMETOOLONG: "a name too long for the system",
 }
 

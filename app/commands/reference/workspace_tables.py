@@ -71,8 +71,9 @@ _SERVICE = {
     "listen": '**needed**; address and port, as `"127.0.0.1:9007"` or `"[::1]:9007"`. Port 0 takes a free one',
     "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
     "autostart": "start it with the window (no)",
-    "group": f"the heading under which the window lists it; one line of at most {service_checks.MAX_NAME} characters",
-    "seed": "of the draws of its faults; 0: that of the run (0)",
+    "group": "heading under which the window lists the service; one line of at most"
+    f" {service_checks.MAX_NAME} characters",
+    "seed": "seed of the random choices of its faults; 0: the seed of the run (0)",
     "options": "the responder's own, and the protocol's",
     "fault": f"tables `[[service.fault]]`, at most {MAX_FAULTS}: see [faults](faults.md)",
     **{name: f"see `[service.{name}]`" for name in settings.SECTIONS},

@@ -49,7 +49,9 @@ def _parts(text: str) -> Iterator[tuple[str, str]]:
         part = _PART.match(text, place)
         if part is None:
             rest = text[place:].strip() or "it"
-            raise _wrong(text, f'{rest} is no NAME=VALUE. Separate them by commas; a value with a comma stands in "…"')
+            raise _wrong(
+                text, f'{rest} is not NAME=VALUE. Separate the options by commas; a value with a comma stands in "…"'
+            )
         name, value, _ = part.groups()
         yield name, value[1:-1].replace('\\"', '"') if value.startswith('"') else value.strip()
         place = part.end()

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.switch,
         action="append",
         metavar="NAME=on|off",
-        help="switch a fault on or off at the start; SERVICE/NAME if several services have it; repeatable",
+        help="switch a fault on or off at the start; SERVICE/NAME if several services have it, PROGRAM/NAME or"
+        " PROGRAM/PORT/NAME of a program; repeatable",
     )
     parser.add_argument(
         "--metrics",
@@ -49,9 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve /metrics, for Prometheus, and /healthz there: 127.0.0.1:9464",
     )
     parser.add_argument(
-        "--control", type=Path, metavar="PATH", help="let listening-post control read and steer it through this socket"
+        "--control",
+        type=Path,
+        metavar="PATH",
+        help="let listening-post control read and control it through this socket",
     )
-    join = parser.add_argument_group("at a router", "Consoles read and steer it through a WAMP router.")
+    join = parser.add_argument_group("at a router", "Consoles read and control it through a WAMP router.")
     join.add_argument("--join", metavar="URL", help="log in to this router: wss://router.example:8443/ws")
     join.add_argument("--realm", default="post.lab", metavar="REALM", help="of the router; by default post.lab")
     join.add_argument("--name", metavar="NAME", help="of this outpost there; by default that of the machine")

@@ -34,7 +34,7 @@ def as_rule(found: Exchanged) -> tuple[dict[str, Any], list[str]]:
     try:
         rule["body"] = content.data.decode()
     except UnicodeDecodeError:
-        left.append("The body of the answer is no UTF-8 text: save it, and name the file in the rule.")
+        left.append("The body of the answer is not UTF-8 text: save it, and name the file in the rule.")
     if content.cut:
         left.append("The body of the answer is cut.")
     return rule, left

@@ -45,7 +45,7 @@ def _first(data: bytes, options: Options, left: list[str]) -> bytes:
     framer = framing.maker(options)()
     messages = [*framer.feed(data), *framer.flush()]
     if not messages:
-        left.append("What came is no whole message as the service's framing has it.")
+        left.append("What was received is not a whole message in the framing of the service.")
         return data
     if len(messages) > 1:
         left.append(f"{len(messages):,} messages came at once: the rule is for the first.")

@@ -19,5 +19,11 @@ def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
 
 
 EXPORTER = Exporter(
-    "jsonl", "JSON lines", ".jsonl", "One JSON object a line for each event, payload in base64", write, "line", "lines"
+    "jsonl",
+    "JSON lines",
+    ".jsonl",
+    "One line with a JSON object for each event, payload in base64",
+    write,
+    "line",
+    "lines",
 )

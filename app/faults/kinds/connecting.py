@@ -46,15 +46,15 @@ def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
 KINDS = (
     FaultKind(
         "connect-delay",
-        "A connection is accepted, and nothing on it is handled for a time",
+        "Accepts a connection, and handles nothing on it for a time",
         _delay,
         STREAMS,
         (CONNECT,),
-        (Option("ms", float, 1_000.0, "How long", "ms", 0.0, DAY_MS),),
+        (Option("ms", float, 1_000.0, "Duration", "ms", 0.0, DAY_MS),),
     ),
     FaultKind(
         "refuse",
-        "Nobody can connect; on UDP, the port is unreachable",
+        "Refuses connections; on UDP, the port is unreachable",
         _refuse,
         (*STREAMS, "udp"),
         (CONNECT,),

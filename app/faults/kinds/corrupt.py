@@ -77,18 +77,19 @@ KINDS = (
         (*STREAMS, "udp"),
         (SENT, RECEIVED),
         (
-            Option("how", str, BIT, "Turn over bits, change bytes, set them to 0, leave out the last, or insert some",
+            Option("how", str, BIT,
+            "Flip bits, change bytes, set bytes to 0, leave out the last bytes, or insert bytes",
                 choices=(BIT, BYTE, ZERO, TRUNCATE, INSERT)),
-            Option("count", int, 1, "How many", "", 1, MOST),
+            Option("count", int, 1, "Number of bits or bytes", "", 1, MOST),
         ),
     ),
     FaultKind(
         "garbage",
-        "Sends noise in the place of a message, then closes; on HTTP behind a good status line",
+        "Sends random bytes instead of a message, then closes; on HTTP after a correct status line",
         _garbage,
         STREAMS,
         (SENT,),
-        (Option("bytes", int, 1_024, "How much noise", "bytes", 1, 1 << 24),),
+        (Option("bytes", int, 1_024, "Number of bytes of noise", "bytes", 1, 1 << 24),),
         ends=True,
     ),
 )  # fmt: skip

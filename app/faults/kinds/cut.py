@@ -25,7 +25,7 @@ def _act(hit: Hit) -> str:
 
 def _check(options: Options, protocol: str, on: str) -> Iterator[Mistake]:
     if options["bytes"] and options["part"]:
-        yield Mistake("part", "and bytes cannot both say how much leaves: leave one of them out")
+        yield Mistake("part", "and bytes cannot be set together: leave one of them out")
 
 
 KIND = FaultKind(
@@ -35,8 +35,16 @@ KIND = FaultKind(
     STREAMS,
     (SENT,),
     (
-        Option("bytes", int, 0, "How many bytes of the message leave; on HTTP, of its body", "bytes", 0, 1 << 40),
-        Option("part", float, 0.0, "The part of it that leaves, from 0 to 1; 0: what bytes says", "", 0.0, 1.0),
+        Option("bytes", int, 0, "Bytes of the message that are sent; on HTTP, of its body", "bytes", 0, 1 << 40),
+        Option(
+            "part",
+            float,
+            0.0,
+            "Part of the message that is sent, from 0 to 1; 0: as many bytes as the option bytes says",
+            "",
+            0.0,
+            1.0,
+        ),
         Option("then", str, CLOSE, "How the connection ends", choices=(CLOSE, RESET)),
     ),
     ends=True,

@@ -26,16 +26,16 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "delay",
-    "Each message comes later; the order within a TCP connection stays",
+    "Delays each message; the order within a TCP connection stays",
     _act,
     ("tcp", "udp", "http", "websocket"),
     (SENT, RECEIVED),
     (
-        Option("ms", float, 100.0, "How much later", "ms", 0.0, DAY_MS),
-        Option("jitter_ms", float, 0.0, "How much this varies: the half width, or the standard deviation", "ms", 0.0,
+        Option("ms", float, 100.0, "Delay", "ms", 0.0, DAY_MS),
+        Option("jitter_ms", float, 0.0, "Variation of the delay: half its range, or its standard deviation", "ms", 0.0,
             DAY_MS),
-        Option("distribution", str, "uniform", "How it varies", choices=DISTRIBUTIONS),
-        Option("correlation", float, 0.0, "How much one delay is like the one before, from 0 to 1", "", 0.0, 1.0),
+        Option("distribution", str, "uniform", "Distribution of the delays", choices=DISTRIBUTIONS),
+        Option("correlation", float, 0.0, "How similar one delay is to the one before, from 0 to 1", "", 0.0, 1.0),
     ),
     steady=True,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from app.faults.kinds.delay import DAY_MS
 from app.faults.targets import Target
 from app.options import Option
 
-AFTER = Option("after_ms", float, 0.0, "How long to wait before", "ms", 0.0, DAY_MS)
+AFTER = Option("after_ms", float, 0.0, "Time to wait before", "ms", 0.0, DAY_MS)
 
 
 def _ending(name: str, help: str, words: str, end: Callable[[Target], None]) -> FaultKind:
@@ -35,7 +35,7 @@ KINDS = (
     _ending("half-close", "Closes our side in the place of a message, and goes on reading", "our side closed",
         lambda target: target.half_close()),
     FaultKind(
-        "slow-close", "Closes later than it would", _act_slowly, STREAMS, (SENT, RECEIVED),
-        (Option("after_ms", float, 1_000.0, "How much later", "ms", 0.0, DAY_MS),),
+        "slow-close", "Closes the connection later", _act_slowly, STREAMS, (SENT, RECEIVED),
+        (Option("after_ms", float, 1_000.0, "Delay", "ms", 0.0, DAY_MS),),
     ),
 )  # fmt: skip

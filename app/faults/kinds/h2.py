@@ -45,8 +45,8 @@ KIND = FaultKind(
     (
         Option(
             "how", str, GOAWAY,
-            "GOAWAY or RST_STREAM in the place of an answer; on connect, SETTINGS are never acknowledged, or windows"
-            " never opened, so that no long body can be sent to us", choices=(GOAWAY, RST_STREAM, NO_ACK, NO_WINDOW),
+            "GOAWAY or RST_STREAM instead of an answer; on connect, never acknowledge SETTINGS, or never open "
+            "windows, so that the client cannot send a long body", choices=(GOAWAY, RST_STREAM, NO_ACK, NO_WINDOW),
         ),
         Option(
             "code", int, 2, "The error code: 0 no error, 2 internal error, 7 refused stream, 8 cancel,"

@@ -30,16 +30,16 @@ def _freeze(hit: Hit) -> str:
 KINDS = (
     FaultKind(
         "hang",
-        "Swallows what comes, or what is sent, from the message on; the connection stays open",
+        "Discards what is received, or what is sent, from the message on; the connection stays open",
         _hang,
         (*STREAMS, "udp"),
         (SENT, RECEIVED),
-        (Option("ms", float, 0.0, "How long; 0: until it is switched off", "ms", 0.0, DAY_MS),),
+        (Option("ms", float, 0.0, "Duration; 0: until the fault is switched off", "ms", 0.0, DAY_MS),),
         at_once=True,
     ),
     FaultKind(
         "freeze",
-        "Accepts the connection, and reads no more from the message on",
+        "Accepts the connection, and reads nothing more from the message on",
         _freeze,
         STREAMS,
         (RECEIVED,),

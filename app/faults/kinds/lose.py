@@ -40,14 +40,14 @@ def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
 
 KIND = FaultKind(
     "lose",
-    "A datagram or a message is lost",
+    "Loses a datagram or a message",
     _act,
     ("udp", "websocket"),
     (SENT, RECEIVED),
     (
         Option("correlation", float, 0.0,
-            "How much one is like the one before, lost or not, from 0 to 1; the share of losses stays", "", 0.0, 1.0),
-        Option("burst_ms", float, 0.0, "All that follows a lost one for so long is lost, too", "ms", 0.0, DAY_MS),
+            "How much one loss depends on the one before, from 0 to 1; the share of losses stays", "", 0.0, 1.0),
+        Option("burst_ms", float, 0.0, "After a loss, everything is lost for this time", "ms", 0.0, DAY_MS),
     ),
     ends=True,
     check=_check,

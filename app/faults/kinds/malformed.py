@@ -28,9 +28,9 @@ KIND = FaultKind(
     (
         Option(
             "how", str, HOW[0],
-            "A wrong Content-Length or two of them, a chunk size that is no number, no last chunk (on HTTP/2 no"
-            " END_STREAM), a wrong Content-Encoding or Content-Type, the head byte by byte (HTTP/1 alone), or a flood"
-            " of interim answers", choices=HOW,
+            "A wrong Content-Length or two of them, a chunk size that is not a number, no last chunk (on HTTP/2 no "
+            "END_STREAM), a wrong Content-Encoding or Content-Type, the head byte by byte (HTTP/1 alone), or a flood "
+            "of interim answers", choices=HOW,
         ),
     ),
 )  # fmt: skip

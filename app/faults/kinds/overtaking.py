@@ -33,26 +33,26 @@ def _duplicate(hit: Hit) -> str:
 def _reorder(hit: Hit) -> str:
     wait, gap = hit.options["ms"], hit.options["gap"]
     hit.piece.due[hit.fault], hit.piece.gap = hit.now + wait / 1000, gap
-    return f"held back until {gap:,} have passed, {wait:.0f} ms at the most"
+    return f"held back until {gap:,} have passed, {wait:.0f} ms at most"
 
 
 _FITS = ("udp", "websocket"), (SENT, RECEIVED)
 
 KINDS = (
     FaultKind(
-        "duplicate", "A datagram or a message comes twice", _duplicate, *_FITS,
+        "duplicate", "Sends a datagram or a message twice", _duplicate, *_FITS,
         (
-            Option("ms", float, 0.0, "How much later the second comes", "ms", 0.0, DAY_MS),
-            Option("gap", int, 0, "How many others pass between the two; whichever comes first of this and ms", "", 0,
+            Option("ms", float, 0.0, "Delay of the second one", "ms", 0.0, DAY_MS),
+            Option("gap", int, 0, "Number of others between the two; the earlier of this and ms counts", "", 0,
                 10_000),
         ),
         at_zero="at once",
     ),
     FaultKind(
-        "reorder", "A datagram or a message is overtaken by those behind it", _reorder, *_FITS,
+        "reorder", "Sends a datagram or a message after some that follow it", _reorder, *_FITS,
         (
-            Option("ms", float, 1_000.0, "How long it waits for them at the most", "ms", 1.0, DAY_MS),
-            Option("gap", int, 1, "How many overtake it", "", 1, 10_000),
+            Option("ms", float, 1_000.0, "Longest time to wait for them", "ms", 1.0, DAY_MS),
+            Option("gap", int, 1, "Number of those that pass first", "", 1, 10_000),
         ),
     ),
 )  # fmt: skip

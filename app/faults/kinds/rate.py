@@ -20,13 +20,13 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "rate",
-    "So many bytes pass in a second, and no more",
+    "Limits the bytes that pass in a second",
     _act,
     STREAMS,
     (SENT, RECEIVED),
     (
-        Option("bytes_per_second", float, 10_000.0, "How many bytes pass in a second", "bytes/s", 1.0, 1e10),
-        Option("burst_bytes", int, 0, "How many bytes may pass at once after a pause", "bytes", 0, 1 << 30),
+        Option("bytes_per_second", float, 10_000.0, "Bytes that pass in a second", "bytes/s", 1.0, 1e10),
+        Option("burst_bytes", int, 0, "Bytes that may pass at once after a pause", "bytes", 0, 1 << 30),
     ),
     level=BYTES,
     steady=True,

@@ -22,13 +22,13 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "slice",
-    "What is sent leaves in small parts, with pauses between them",
+    "Sends small parts, with pauses between them",
     _act,
     STREAMS,
     (SENT,),
     (
         Option("bytes", int, 64, "Size of a part", "bytes", 1, 1 << 24),
-        Option("vary", int, 0, "How much the size varies, to both sides", "bytes", 0, 1 << 24),
+        Option("vary", int, 0, "How much the size may be larger or smaller", "bytes", 0, 1 << 24),
         Option("pause_ms", float, 10.0, "Pause between two parts", "ms", 0.0, DAY_MS),
     ),
     level=BYTES,

@@ -16,11 +16,11 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "stall",
-    "Nothing passes for a time, then all that has come does",
+    "Holds everything back for a time, then passes it on",
     _act,
     STREAMS,
     (SENT, RECEIVED),
-    (Option("ms", float, 1_000.0, "How long nothing passes", "ms", 0.0, DAY_MS),),
+    (Option("ms", float, 1_000.0, "Duration", "ms", 0.0, DAY_MS),),
     level=BYTES,
     at_once=True,
 )

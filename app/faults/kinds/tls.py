@@ -56,15 +56,16 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "tls",
-    "The certificate is wrong, or the TLS handshake goes wrong",
+    "Shows a wrong certificate, or breaks the TLS handshake",
     _act,
     STREAMS,
     (CONNECT,),
     (
         Option("how", str, EXPIRED, "What is wrong: the certificate, the handshake or its end", choices=tuple(_HOW)),
-        Option("code", int, 80, "Number of the alert (RFC 8446, section 6.2), as 40: handshake failure, 80: internal"
-            " error", "", 0, 255, when=("how", (ALERT,))),
-        Option("ms", float, 0.0, "How long it stalls; 0: until it is switched off", "ms", 0.0, DAY_MS,
+        Option("code", int, 80,
+               "Number of the alert (RFC 8446, section 6.2), such as 40: handshake failure, 80: internal error",
+               "", 0, 255, when=("how", (ALERT,))),
+        Option("ms", float, 0.0, "Duration of a stall; 0: until the fault is switched off", "ms", 0.0, DAY_MS,
             when=("how", _STALLS)),
         Option("then", str, CLOSE, "How the connection ends", choices=(CLOSE, RESET), when=("how", _CUTS)),
     ),

@@ -70,12 +70,12 @@ KIND = FaultKind(
     (SENT,),
     (
         Option("how", str, CLOSE,
-            "Send a close frame in the place of a message, leave a ping without its pong, send text that is not UTF-8,"
-            " a masked frame, a reserved bit, a message in many fragments; answer the handshake with a wrong accept key"
-            " or a subprotocol that nobody asked for", choices=HOWS),
+            "Send a close frame instead of a message, leave a ping without its pong, send text that is not UTF-8, a "
+            "masked frame, a reserved bit, a message in many fragments; answer the handshake with a wrong accept key "
+            "or a subprotocol that nobody asked for", choices=HOWS),
         Option("code", int, 1011, "Code of the close frame, right or wrong; 0: none", "", 0, 65_535,
             when=("how", (CLOSE,))),
-        Option("count", int, 1_000, "How many fragments", "", 2, 100_000, when=("how", (FRAGMENTS,))),
+        Option("count", int, 1_000, "Number of fragments", "", 2, 100_000, when=("how", (FRAGMENTS,))),
     ),
     level_of=_level,
 )  # fmt: skip

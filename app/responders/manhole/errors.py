@@ -6,7 +6,8 @@ from app.errors import PostError
 
 
 class ManholeOpenError(PostError):
-    """Whoever logs in can run any code, so it needs a password or a file of authorized keys. Set one of them."""
+    """Whoever logs in can run any code, so the service needs a password or a file of authorized keys. Set one
+    of them."""
 
 
 class AuthorizedKeysError(PostError):

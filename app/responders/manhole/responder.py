@@ -203,7 +203,7 @@ RESPONDER = Responder(
             "authorized_keys", str, "", "File with the public keys that may log in, such as ~/.ssh/authorized_keys",
             path="file", admits=True,
         ),
-        Option("sessions", int, 4, "Prompts that may be open at once", minimum=1, maximum=100),
+        Option("sessions", int, 4, "Most prompts open at once", minimum=1, maximum=100),
         Option("idle_seconds", float, 600.0, "Close a prompt without input after this time; 0: never", "s", 0, 1e7),
     ),
     runs="logs in can run any code, as you",

@@ -121,12 +121,14 @@ def _field(text: str) -> Check:
 
 def _body_is(text: str) -> Check:
     wanted = text.encode("utf-8", "replace")
-    return Check(lambda exchange: exchange.content == wanted or exchange.body == wanted, _words("the body is another"))
+    return Check(
+        lambda exchange: exchange.content == wanted or exchange.body == wanted, _words("the body is different")
+    )
 
 
 def _body_regex(text: str) -> Check:
     def why_not(exchange: Exchange) -> str:
-        return f"the body has no {text}{exchange.why_no_text()}"
+        return f"the body does not match {text}{exchange.why_no_text()}"
 
     return _searched(patterns.regex(text), lambda exchange: exchange.text, why_not)
 
@@ -140,7 +142,7 @@ def _body_json(text: str) -> Check:
     def holds(exchange: Exchange) -> bool:
         return exchange.json is not MISSING and wanted.holds(exchange.json)
 
-    return Check(holds, lambda exchange: f"the body is no JSON with {text}{exchange.why_no_json()}")
+    return Check(holds, lambda exchange: f"the body is not JSON with {text}{exchange.why_no_json()}")
 
 
 # -- how many requests there were
@@ -149,7 +151,7 @@ def _body_json(text: str) -> Check:
 def _call(number: int) -> Check:
     return Check(
         lambda exchange: exchange.call == number,
-        lambda exchange: f"it answers only call {number}, and this was call {exchange.call}",
+        lambda exchange: f"it answers only request {number}, and this was request {exchange.call}",
     )
 
 
@@ -224,7 +226,7 @@ CONDITIONS = (
     ),
     _condition("call", 0, "Answer only the nth matching request; 0: every one", _call, counted=True, **_COUNT),
     _condition(
-        "times", 0, "Answer at most this many times, then leave requests to later rules; 0: always", _times,
+        "times", 0, "Answer at most this many times, then let later rules answer; 0: always", _times,
         counted=True, **_COUNT,
     ),
 )  # fmt: skip

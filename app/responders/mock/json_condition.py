@@ -66,7 +66,7 @@ def _test(operation: str, text: str) -> Callable[[Any], bool]:
     try:
         wanted = parse(text.encode())
     except ValueError as e:
-        raise ValueError(f'{text[:40] or "nothing"} is no JSON behind {operation}: write texts as "x"') from e
+        raise ValueError(f'{text[:40] or "nothing"} is not JSON after {operation}: write texts as "x"') from e
     if operation in ("=", "=="):
         return lambda value: same(value, wanted)
     if operation == "!=":

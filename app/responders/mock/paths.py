@@ -89,7 +89,7 @@ def _pattern(text: str) -> tuple[list[str | None], list[str], str]:
             raise ValueError(f"has {{{found[1]}}} twice")
         elif found[2]:
             if number < len(pieces):
-                raise ValueError(f"has something behind {piece}, which takes all the rest")
+                raise ValueError(f"has something after {piece}, which takes all the rest")
             return parts, names, found[1]
         else:
             parts.append(None)

@@ -128,8 +128,8 @@ class Rules:
             key=lambda pair: (pair[1][:2], -pair[0].number),
         )
         if not path:
-            return "No rule is for this. None has a path that is like it"
-        return f"No rule is for this. Nearest is number {near.number}, {near.title}: {why}"
+            return "No rule matches. None has a similar path"
+        return f"No rule matches. Nearest is number {near.number}, {near.title}: {why}"
 
 
 def _carried(given: Sequence[Options], before: Rules) -> list[Rule]:
@@ -175,7 +175,7 @@ def _within(rule: Options) -> Iterator[Wrong]:
         for key in TEMPLATES:
             for item, text in texts(rule[key]):
                 if wrong := template_problem(plain(text)):
-                    yield key, item, f"is no template: {wrong[:1].lower()}{wrong[1:].rstrip('.')}"
+                    yield key, item, f"is not a template: {wrong[:1].lower()}{wrong[1:].rstrip('.')}"
 
 
 def texts(value: str | Sequence[str]) -> list[tuple[int | None, str]]:
@@ -223,6 +223,6 @@ RULE = (
 )  # fmt: skip
 
 RULES = Option(
-    "rules", list, [], "Rules; the first one that matches a request answers it",
+    "rules", list, [], "Rules; the first rule that matches a request answers it",
     of=RULE, each=_within, check=_number, missing=_broken_file, live=True,
 )  # fmt: skip

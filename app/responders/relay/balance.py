@@ -1,9 +1,9 @@
-"""Which of its upstreams a relay passes a connection, a request or a flow on to, and which are passed over.
+"""Which of its upstreams a relay passes a connection, a request or a flow on to, and which are skipped.
 
-One that cannot be reached, or whose watch has failed, is passed over for a time; the service of an outpost for as long
+One that cannot be reached, or whose watch has failed, is skipped for a time; the service of an outpost for as long
 as that says that it does not listen, or is lost itself. Then the next client that falls to it
 tries it again, alone: the others pass it over until that one has got through. Where none is left, those that are
-passed over are tried all the same, the one that was tried longest ago first.
+skipped are tried all the same, the one that was tried longest ago first.
 
 What is tried again is only the making of a connection, before a byte of the client was passed on.
 """
@@ -41,7 +41,7 @@ MOST = 32
 """Upstreams of one relay."""
 
 UNWELL = "its watch has failed"
-"""Why an upstream is passed over that a watch has found to be down."""
+"""Why an upstream is skipped that a watch has found to be down."""
 
 Tell = Callable[[errors.UpstreamError], object]
 """Called for an upstream that could not be reached, before the next one is tried."""
@@ -55,7 +55,7 @@ class Member:
         number: its place among them, from 0.
         open: connections, requests or UDP clients that it has now, those that are being made among them.
         served: how many it has got since the relay started, those that are over among them.
-        reason: why it is passed over, in words; empty while it is not.
+        reason: why it is skipped, in words; empty while it is not.
         since: reactor time at which that began.
         due: reactor time from which it is tried again.
         tried: reactor time at which it was last tried.
@@ -89,7 +89,7 @@ class Balance:
     def __init__(
         self, upstreams: Sequence[Upstream], context: Context, kind: str = ROUND_ROBIN, retry_seconds: float = 10.0
     ) -> None:
-        """``retry_seconds``: how long one is passed over that could not be reached."""
+        """``retry_seconds``: how long one is skipped that could not be reached."""
         self.members = [Member(number, upstream) for number, upstream in enumerate(upstreams)]
         self._context, self._retry = context, retry_seconds
         self._now: Callable[[], float] = context.reactor.seconds
@@ -155,7 +155,7 @@ class Balance:
     def choose(self, peer: str, tried: Collection[Member] = (), waited: float = 0.0) -> Member | None:
         """The upstream for the client ``peer``, but none of those ``tried``. None where there is no other.
 
-        ``waited``: seconds that went by since the first was tried. One that is passed over is tried only within
+        ``waited``: seconds that went by since the first was tried. One that is skipped is tried only within
         ``connect_seconds`` of it, so that a client does not wait for each of many that do not answer.
         """
         if len(self.members) == 1:
@@ -186,14 +186,14 @@ class Balance:
         member.open -= 1
 
     def failed(self, member: Member, reason: str) -> None:
-        """It could not be reached: it is passed over for a time."""
+        """It could not be reached: it is skipped for a time."""
         member.due, member.told = self._now() + self._retry, member.upstream.look()
         if member.reason:
             member.reason = reason
             return
         member.reason, member.since = reason, self._now()
         detail = {"upstream": member.address, "reason": reason}
-        self._context.log(f"{member.address} is passed over: {reason}", detail, events.UPSTREAM_FAILED)
+        self._context.log(f"{member.address} is skipped: {reason}", detail, events.UPSTREAM_FAILED)
 
     def reached(self, member: Member) -> None:
         """It was reached."""
@@ -250,7 +250,7 @@ class Balance:
         return self._next([member for member in well if member.open == fewest], peer)
 
     def _own(self, well: list[Member], peer: str) -> Member:
-        # The highest weight (rendezvous hashing): only the clients of one that is passed over go elsewhere.
+        # The highest weight (rendezvous hashing): only the clients of one that is skipped go elsewhere.
         host = peer.rpartition(":")[0]
         return max(well, key=lambda member: blake2b(f"{host} {member.address}".encode(), digest_size=8).digest())
 

@@ -24,7 +24,7 @@ class UpstreamRefusedError(UpstreamError):
 
 
 class UpstreamAwayError(UpstreamError):
-    """{address} is not there: {reason}. It is passed over until the outpost says that it listens."""
+    """{address} is not reachable: {reason}. It is skipped until the outpost says that the service listens."""
 
 
 class UpstreamUnknownError(UpstreamError):
@@ -40,7 +40,7 @@ class UpstreamNotTrustedError(UpstreamError):
 
 
 class UpstreamItselfError(UpstreamError):
-    """{address} leads back to this relay. Set another server as its upstream."""
+    """{address} leads back to this relay. Set another server as upstream."""
 
 
 class UpstreamHandshakeError(UpstreamError):
@@ -52,4 +52,5 @@ class NoUpstreamError(UpstreamError):
 
 
 class UpstreamSilentError(UpstreamError):
-    """{count} connections to {address} have no answer: more are refused. Check that it does not lead back here."""
+    """{count} connections to {address} have no answer: further ones are refused. Check that the upstream does
+    not lead back here."""

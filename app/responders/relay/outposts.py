@@ -86,7 +86,7 @@ def locator(
         if follows and found.tls is not None:
             return found
         if tls and found.tls is False:
-            words = "it speaks no TLS there, and this relay says tls = true"
+            words = "it does not use TLS there, and this relay has tls = true"
             raise errors.UpstreamAwayError(address=text, reason=words)
         return replace(found, tls=tls)
 

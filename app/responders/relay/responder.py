@@ -116,7 +116,7 @@ _STREAMS = ("tcp", "http", "websocket")
 
 RESPONDER = Responder(
     "relay",
-    "Forwards everything to another server, and its answers back",
+    "Forwards everything to another server, and its answers back to the client",
     {"tcp": _tcp, "udp": _udp, "http": _http, "websocket": _websocket},
     (
         Option(
@@ -155,12 +155,13 @@ RESPONDER = Responder(
         ),
         Option(
             "retry_seconds", float, 10.0,
-            "Time for which an upstream that could not be reached is passed over", "s", 0.1, 3600,
+            "How long an upstream that could not be reached is skipped", "s", 0.1, 3600,
             when=("upstream", ("",)),
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
         Option(
-            "tls", bool, False, "TLS to services of outposts that do not tell whether they speak it",
+            "tls", bool, False,
+            "Use TLS to services of outposts that do not say whether they use it; for a URL, its scheme decides",
             protocols=("http", "websocket"),
         ),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),

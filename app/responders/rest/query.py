@@ -86,7 +86,7 @@ def parse_query(parameters: Iterable[tuple[str, str]], max_documents: int) -> Qu
             numbers[keyword] = _number(keyword, value)
             continue
         elif name.startswith("_"):
-            raise Problem(400, f"{name} means nothing here. Use {', '.join(_KEYWORDS)}, or the name of a member")
+            raise Problem(400, f"{name} has no effect here. Use {', '.join(_KEYWORDS)}, or the name of a member")
         else:
             condition = _filter(name, value)
             groups.setdefault((condition.path, condition.operation), []).append(condition)

@@ -79,7 +79,7 @@ class Rest(Resource):
             raise Problem(404, f"Nothing is here. Documents are at {self._root}/collection/id")
         names = [decoded(part) for part in below]
         if names[1:] and key_of(names[1]) is None:
-            raise Problem(404, f"{names[1]} is no id: clients take it out of a path")
+            raise Problem(404, f"{names[1]} is not an id that works: clients would remove it from a path")
         if names and self._names and names[0] not in self._names:
             raise Problem(404, f"There is no collection {names[0]}, only {', '.join(sorted(self._names))}")
         return names

@@ -20,7 +20,7 @@ def _http(options: Options, context: Context) -> Any:
 
 def _names_problem(names: Any) -> str | None:
     wrong = next((name for name in names if not 0 < len(name) <= 255 or "/" in name), None)
-    return None if wrong is None else f'"{wrong[:40]}" is no name of a collection, as things is'
+    return None if wrong is None else f'"{wrong[:40]}" is not a name of a collection, such as things'
 
 
 def _seed_problem(seed: Any, folder: Path) -> str | None:
@@ -46,7 +46,7 @@ RESPONDER = Responder(
         Option("collections", list, [], "Names of the allowed collections; empty: any", check=_names_problem),
         Option(
             "prefix", str, "", "Path before the collection's name, such as /api",
-            check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
+            check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path such as /api"),
         ),
         Option(
             "seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}",
@@ -56,7 +56,7 @@ RESPONDER = Responder(
             "keep", str, "", "SQLite file that keeps the documents; empty: memory only",
             path="new file", confined=True, missing=files.outside,
         ),
-        Option("ids", str, "number", "How documents without an id get one", choices=("number", "uuid")),
+        Option("ids", str, "number", "Kind of id for new documents that have none", choices=("number", "uuid")),
         Option("page", int, 1000, "Documents per page; the Link header leads to the next page", "", 1, 100_000),
         Option("delay", float, 0.0, "Time to wait before each answer", "s", 0, 3600),
         Option("read_only", bool, False, "Refuse every change"),

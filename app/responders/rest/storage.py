@@ -159,12 +159,12 @@ def _read(database: sqlite3.Connection, keep: Path, documents: Documents) -> int
     try:
         for count, (collection, key, body) in enumerate(database.execute(query, (MAX_DOCUMENTS + 1,))):
             if not isinstance(collection, str) or not isinstance(key, str):
-                raise ValueError("the name of a collection or an id is no text")
+                raise ValueError("the name of a collection or an id is not a text")
             if not isinstance(body, bytes):
-                raise ValueError(f"{key} in {collection} is no BLOB of JSON, but {_KINDS[type(body)]}")
+                raise ValueError(f"{key} in {collection} is not a BLOB of JSON, but {_KINDS[type(body)]}")
             document = parse(body)
             if not isinstance(document, dict):
-                raise ValueError(f"{key} in {collection} is no object")
+                raise ValueError(f"{key} in {collection} is not an object")
             if count == MAX_DOCUMENTS:
                 raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
             own: Any = document.get("id")
@@ -200,5 +200,7 @@ def _add_document(documents: Documents, name: str, item: dict[str, object], defa
     identifier: Any = item.get("id", default_id)
     key = key_of(identifier)
     if key is None or key in documents.all(name):
-        raise ValueError(f'in "{name}", the id {identifier!r} ' + ("is there twice" if key else "is no text or number"))
+        raise ValueError(
+            f'in "{name}", the id {identifier!r} ' + ("is there twice" if key else "is not a text or a number")
+        )
     documents.put(name, identifier, with_id(item, identifier))

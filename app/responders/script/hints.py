@@ -44,7 +44,7 @@ def _nameless(index: int, steps: list[str], variables: Variables) -> Iterator[Mi
 
 _PIECES = (
     "compares a whole message, but without framing it is compared with what is read at once: "
-    "a part of a message, or several. Choose a framing, or use contains"
+    "a part of a message, or several. Choose a framing, or “Message contains” (when = contains)"
 )
 
 

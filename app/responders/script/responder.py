@@ -183,7 +183,7 @@ def _websocket(options: Options, context: Context) -> Any:
 def _rules(protocol: str) -> Option:
     steps = ", ".join(name for name, protocols in rules.STEPS.items() if protocol in protocols)
     return Option(
-        "rules", list, [], "Rules; the first one that matches applies",
+        "rules", list, [], "Rules; the first rule that matches applies",
         protocols=(protocol,), each=partial(rules.wrong, protocol=protocol), check=rules.too_many, live=True,
         of=(
             Option("when", str, "message", "What happens", choices=rules.WHEN, choice_words=rules.WHEN_WORDS),

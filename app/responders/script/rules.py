@@ -197,11 +197,11 @@ def _rule(number: int, table: Options, protocol: str) -> Rule:
     after = float(table.get("after", 0))
     steps = _steps(table.get("then", ()), protocol)
     if match and when not in MATCHING:
-        raise _WrongError("match", f"means nothing with when = {when}")
+        raise _WrongError("match", f"has no effect with when = {when}")
     if when == "idle" and after < MIN_IDLE:
         raise _WrongError("after", f"must be at least {MIN_IDLE} seconds of silence")
     if after and when != "idle":
-        raise _WrongError("after", f"means nothing with when = {when}: it is for idle")
+        raise _WrongError("after", f"has no effect with when = {when}: it is for idle")
     equals = contains = pattern = None
     try:
         if when == "text":
@@ -265,7 +265,7 @@ def _step(line: str, protocol: str) -> Step:
             raise ValueError(f"{verb} stands alone")
         return Step(verb)
     if not rest.strip():
-        raise ValueError(f"{verb} needs something behind it")
+        raise ValueError(f"{verb} needs something after it")
     if verb == "send-hex":
         return Step(verb, unhex(rest))
     return Step(verb, _seconds(rest) if verb == "wait" else rest.strip())

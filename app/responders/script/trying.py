@@ -20,6 +20,9 @@ from app.text.variables import Variables, prefixed
 MAX_STEPS, MAX_BYTES = 1000, 4 << 20
 """Steps of one trial, and bytes that they send, that are shown."""
 
+HEX_BYTES = 16
+"""Bytes of a message that are shown where it is not those of a rule."""
+
 OFF = "it is off"
 
 _NUMBERED = {"message": "message", "connected": "connection", "idle": "silence"}
@@ -48,7 +51,7 @@ def attempt(
         deadline.check()
         captures = rule.match(asked.data) if not (reason := _why_not(rule, asked, nth)) else None
         if captures is None:
-            why.append(reason or _no_match(rule))
+            why.append(reason or _no_match(rule, asked.data))
             continue
         taken.append(rule.number - 1)
         why.append("")
@@ -125,12 +128,14 @@ def _why_not(rule: Rule, asked: Message, nth: int) -> str:
     return ""
 
 
-def _no_match(rule: Rule) -> str:
+def _no_match(rule: Rule, data: bytes) -> str:
     match rule.when:
         case "text":
-            return f"the message is not {when_of(rule.table)}"
+            # What it is shows what cannot be seen in a field, such as the \r of a line that ends with \r\n.
+            return f"the message is {_brief(data) or 'empty'}, not {when_of(rule.table)}"
         case "contains":
             return f"the message does not contain {rule.table.get('match', '')}"
         case "bytes":
-            return f"the message is not {when_of(rule.table)}"
+            more = " …" if len(data) > HEX_BYTES else ""
+            return f"the message is {data[:HEX_BYTES].hex(' ') or 'empty'}{more}, not {when_of(rule.table)}"
     return f"the message has no {rule.table.get('match', '')}"

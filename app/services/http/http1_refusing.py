@@ -90,7 +90,7 @@ class RefusingChannel(TimedChannel):
     def _wrong(self) -> str:
         """The rule that is broken by a request which Twisted could not parse."""
         if self._handlingRequest:
-            return "the body is no form as its Content-Type says"
+            return "the body is not a form, as its Content-Type says it is"
         if not self.line_mode:
             return http_rules.of_chunk(self._transferDecoder)
         if "_command" not in self.__dict__:

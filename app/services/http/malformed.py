@@ -63,7 +63,7 @@ def _bad_size(exchange: Any, size: int, fault: Any) -> str:
     if not size or not _chunk(exchange):
         return ""
     exchange.spoiled.add(BAD_SIZE)
-    return "the size of the first chunk is no number"
+    return "the size of the first chunk is not a number"
 
 
 def _no_end(exchange: Any, size: int, fault: Any) -> str:

@@ -237,7 +237,7 @@ class RecordedRequest(Request):
         hosts = self.channel.site.hosts
         if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
             # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
-            self._answer_in_words(501, b"This service is no proxy, and opens no tunnels.\n")
+            self._answer_in_words(501, b"This service is not a proxy, and opens no tunnels.\n")
         elif hosts is not None and (name := hosts.refuse(authority_of(self.uri, self.requestHeaders))):
             reached = HOSTS.reached(hosts.names, name=escape(name.encode()))
             self._tap.record_limit(reached.carrying(host=name, status=421))

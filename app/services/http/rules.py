@@ -46,7 +46,7 @@ def of_request_line(line: bytes) -> Broken | None:
     if not space:
         return 400, f"the first line has no HTTP version: {_shown(line)}"
     if not (known := _VERSION.fullmatch(version)):
-        return 400, f"the first line does not end with an HTTP version, as HTTP/1.1 is: {_shown(version)}"
+        return 400, f"the first line does not end with an HTTP version such as HTTP/1.1: {_shown(version)}"
     if known[1] == b"2" and method == b"PRI":
         return 505, "HTTP/2 without TLS is not spoken here: use HTTP/1.1, or https:// where the service has TLS"
     if known[1] != b"1":
@@ -57,7 +57,7 @@ def of_request_line(line: bytes) -> Broken | None:
 
 def of_method(method: bytes) -> str:
     """What is wrong with a method; empty where nothing is (RFC 9110 section 9.1)."""
-    return "" if _TOKEN.fullmatch(method) else f"the method {_shown(method)} is no token"
+    return "" if _TOKEN.fullmatch(method) else f"the method {_shown(method)} is not a token"
 
 
 def of_target(target: bytes, method: bytes) -> str:
@@ -73,7 +73,7 @@ def of_target(target: bytes, method: bytes) -> str:
 
 def of_name(name: bytes) -> str:
     """What is wrong with the name of a field; empty where nothing is."""
-    return "" if _TOKEN.fullmatch(name) else f"the header name {_shown(name)} is no token{_space_in(name)}"
+    return "" if _TOKEN.fullmatch(name) else f"the header name {_shown(name)} is not a token{_space_in(name)}"
 
 
 def of_field(line: bytes, request: Any) -> str:
@@ -115,7 +115,7 @@ def of_chunk(decoder: Any) -> str:
         return "the line of a chunk's size is too long"
     if extended and re.fullmatch(rb"[0-9A-Fa-f]+", size):
         return f"a chunk's extension has bytes that it may not have: {_shown(line)}"
-    return f"a chunk's size is no hexadecimal number: {_shown(size)}"
+    return f"a chunk's size is not a hexadecimal number: {_shown(size)}"
 
 
 def of_host(version: bytes, hosts: list[bytes]) -> str:
@@ -129,7 +129,7 @@ def of_host(version: bytes, hosts: list[bytes]) -> str:
 
 def of_authority(value: bytes, called: str) -> str:
     """What is wrong with a host; empty where nothing is. ``called`` names it in the text."""
-    return "" if is_host(value) else f"{called} is no host: {_shown(value)}"
+    return "" if is_host(value) else f"{called} is not a host: {_shown(value)}"
 
 
 def is_host(value: bytes) -> bool:

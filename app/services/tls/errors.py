@@ -30,7 +30,8 @@ class WrongPasswordError(TLSSetupError):
 
 
 class ForeignKeyError(TLSSetupError):
-    """The private key in {key} does not belong to a certificate in {path}. Use the key that it was made with."""
+    """The private key in {key} does not belong to a certificate in {path}. Use the key that the certificate
+    was made with."""
 
 
 class RefusedCertificateError(TLSSetupError):

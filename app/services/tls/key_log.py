@@ -63,7 +63,7 @@ class KeyLog:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         with beneath.folder(self._real.parent, follow=False) as folder, folder.open([self._real.name], flags) as opened:
             if not stat.S_ISREG(opened.status.st_mode):
-                raise OSError(0, "it is no file")
+                raise OSError(0, "it is not a file")
             if not _is_key_log(os.read(opened.descriptor, _HEAD)):
                 raise OSError(0, "it holds something else than session keys")
             if hasattr(os, "fchmod"):  # the file may be older, and open to others

@@ -24,5 +24,5 @@ FIXED = Framing(
     "after so many bytes",
     "Each message has the same number of bytes; what is sent may have any",
     lambda options: partial(Fixed, options["size"]),
-    (Option("size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE),),
+    (Option("size", int, 16, "Size of each message in bytes", "bytes", 1, MAX_MESSAGE),),
 )

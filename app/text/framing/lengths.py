@@ -48,7 +48,7 @@ def decimal(size: int) -> Encoding:
     def read(data: bytes) -> tuple[int, int] | None:
         digits = data[:size]
         if wrong := re.search(rb"[^0-9]", digits):
-            raise WrongLengthError(f"no {size} decimal digits", wrong.end())
+            raise WrongLengthError(f"not {size} decimal digits", wrong.end())
         return (int(digits), size) if len(digits) == size else None
 
     def write(length: int) -> bytes:
@@ -70,7 +70,7 @@ def octet_count() -> Encoding:
         if data[end : end + 1] == b" " and end:
             return int(digits[0]), end + 1
         if len(data) > end:
-            raise WrongLengthError("no decimal digits with a space behind them", end + 1)
+            raise WrongLengthError("not decimal digits followed by a space", end + 1)
         return None
 
     def write(length: int) -> bytes:
@@ -91,7 +91,7 @@ def varint() -> Encoding:
             if byte < 0x80:
                 return number, i + 1
         if len(data) >= MOST_VARINT:
-            raise WrongLengthError(f"no varint of at most {MOST_VARINT} bytes", MOST_VARINT)
+            raise WrongLengthError(f"not a varint of at most {MOST_VARINT} bytes", MOST_VARINT)
         return None
 
     def write(length: int) -> bytes:

@@ -44,7 +44,7 @@ class Prefixed(Buffered):
         try:
             found = self._encoding.read(bytes(self._buffer[place : place + 32]))
         except WrongLengthError as e:
-            self._break(f"{_written(self._buffer[place : place + e.read])} stands where a length must, and is {e}")
+            self._break(f"{_written(self._buffer[place : place + e.read])} stands where a length must be, and is {e}")
             return None
         if found is None:
             return None
@@ -140,20 +140,21 @@ LENGTH = Framing(
     (
         Option(
             "encoding", str, "binary",
-            "How the length is written: a number of so many bytes, so many decimal digits, decimal digits with a space "
-            "behind them (syslog), or seven bits in each byte (MQTT, protobuf)",
+            "Form of the length: a binary number, a fixed number of decimal digits, decimal digits and a space "
+            "(syslog), or seven bits in each byte (MQTT, protobuf)",
             choices=("binary", "decimal", "octet-count", "varint"),
         ),
         Option("prefix_bytes", int, 4, "Bytes of a binary length, or digits of a decimal one", "", 1, 8),
         Option("byte_order", str, "big", "Byte order of a binary length", choices=("big", "little")),
         Option("prefix_included", bool, False, "The length includes its own bytes"),
         Option(
-            "offset", int, 0, "Bytes before the length; the message begins with them, without the length",
+            "offset", int, 0,
+            "Bytes before the length; they are the beginning of the message, which does not contain the length",
             "bytes", 0, MAX_OFFSET,
         ),
         Option(
             "adjust", int, 0,
-            "Bytes that follow in addition to the length; negative: fewer follow than it says",
+            "Bytes that follow in addition to the length; negative: fewer bytes follow than the length says",
             "bytes", -MAX_OFFSET, MAX_OFFSET,
         ),
         LONGEST,

@@ -158,7 +158,7 @@ def test_what_is_not_sent_at_the_end_is_recorded(desk: Desk) -> None:
     desk.act = lambda _: Deferred()
     desk.tell("b")
     desk.lanes.close()
-    assert [detail["reason"] for _, detail in desk.kept[1:]] == ["The program ended before it was sent."] * 2
+    assert [detail["reason"] for _, detail in desk.kept[1:]] == ["The program ended before the notice was sent."] * 2
     desk.clock.advance(LONGEST)
     assert not desk.clock.getDelayedCalls()
 

@@ -48,7 +48,7 @@ async def test_a_redirect_is_followed_on_the_same_host(means: Means, desk: Any, 
     [
         (307, "http://localhost:1/", errors.RedirectError, "another host"),
         (308, "tcp://127.0.0.1:1", errors.RedirectError, "another host"),
-        (308, "//[", errors.RedirectError, "no address"),
+        (308, "//[", errors.RedirectError, "not an address"),
         (308, "/from", errors.RedirectError, "more than 3 in a row"),
         (302, "/to", errors.RefusedError, "answered 302. Check the address"),
         (404, "/", errors.RefusedError, "answered 404. Its own log"),

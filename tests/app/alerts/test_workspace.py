@@ -55,8 +55,8 @@ def test_what_is_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
-        ("http.status >= 500", "http.status >=", "10: when: is no filter: at character 15, "),
-        ("http.status >= 500", "nothing == 5", "10: when: is no filter: at character 1, "),
+        ("http.status >= 500", "http.status >=", "10: when: is not a filter: at character 15, "),
+        ("http.status >= 500", "nothing == 5", "10: when: is not a filter: at character 1, "),
         ("http.status >= 500", "", "10: when: must be a filter"),
         ("http.status >= 500", "note exists", "10: when: cannot name note"),
         ('"errors"', '"fails"', '16: name: "fails" is taken'),
@@ -64,10 +64,10 @@ def test_what_is_read() -> None:
         ("count = 10", "counts = 10", "11: counts: is unknown"),
         ("stop api", "stop web", '13: then: stops "web"'),
         ('"notify"', '"fax 1"', "13: then: fax 1 is nothing that an alert can do. Use one of mail ADDRESS, notify"),
-        ('"notify"', '"notify me"', "13: then: notify takes nothing behind it"),
+        ('"notify"', '"notify me"', "13: then: notify takes nothing after it"),
         ("webhook https://example.org/hook", "webhook tcp://x:1", "13: then: webhook needs a URL"),
         ("mail qa@example.org", "mail qa@example.org\\r\\nBcc: x", "13: then: mail must be an address"),
-        ("mail qa@example.org", "mail", "13: then: mail needs ADDRESS behind it, as in mail qa@example.org"),
+        ("mail qa@example.org", "mail", "13: then: mail needs ADDRESS after it, as in mail qa@example.org"),
         ('"post@example.org"', '"post"', "21: mail.from: must be an address"),
         ('user = "post"', 'user = "post"\ntls = "none"', "23: mail.tls: would send the password for all to read"),
         ('user = "post"', 'password = "x"', "22: mail.password: is unknown"),

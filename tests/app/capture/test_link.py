@@ -308,7 +308,7 @@ async def test_a_read_only_folder_is_said_and_used_once_it_can_be(tmp_path):
 async def test_a_path_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     async with capturing(tmp_path / "file" / "folder" / "x.lpost") as one:
-        assert "is below something that is no folder" in one.recorder.trouble.text
+        assert "is below something that is not a folder" in one.recorder.trouble.text
         assert one.link.refused
 
 

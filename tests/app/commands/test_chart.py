@@ -43,9 +43,9 @@ def test_all_are_printed_where_nothing_is_asked_for(capsys, capture):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--series", "speed"], "There is no series speed. There are received_bytes"),
+        (["--series", "speed"], "There is no series speed. Use one of received_bytes"),
         (["--own", "size >"], "not complete"),
-        (["--own", ""] * 7, "There can be 6 series"),
+        (["--own", ""] * 7, "A chart has at most 6 series"),
     ],
 )
 def test_what_cannot_be_is_said_in_words(capsys, capture, args, words):

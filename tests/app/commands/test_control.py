@@ -96,4 +96,4 @@ def test_a_configuration_is_printed_so_that_it_can_be_put_again(capsys):
     printed = capsys.readouterr()
     assert tomllib.loads(printed.out) == {"service": [{"name": "a\u202e"}]}
     assert printed.out.isascii()
-    assert "left out: options.tokens. put --keep keeps it as it is" in printed.err
+    assert "left out: options.tokens. put --keep does not change it" in printed.err

@@ -267,7 +267,7 @@ def test_export_takes_a_filter(capture, tmp_path):
 def test_export_without_a_known_format_says_which_there_are(capture, tmp_path):
     done = run("export", capture, tmp_path / "x.doc")
     assert done.returncode == 1
-    assert "does not end like an export format. Use --format with one of csv, " in one_line(done.stderr)
+    assert "does not tell the export format. Use --format with one of csv, " in one_line(done.stderr)
     assert list(tmp_path.glob("x.doc")) == []
 
 
@@ -299,11 +299,11 @@ def test_save_says_what_is_wrong_in_one_line(tmp_path):
     done = run("save", source, source)
     assert (done.returncode, one_line(done.stderr)[-57:]) == (
         1,
-        "is the capture that is to be saved. Choose another name.\n",
+        "is the capture that you are saving. Choose another name.\n",
     )
     done = run("save", source, tmp_path / "y.lpost", "--pattern", "(")
     assert done.returncode == 1
-    assert "The pattern ( is no regular expression" in one_line(done.stderr)
+    assert "The pattern ( is not a regular expression" in one_line(done.stderr)
     assert run("save", source, tmp_path / "y.lpost", "--filter", "size >").returncode == 2
 
 

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from app.commands import table
 from tests.helpers import kept_port, run
 
 PROGRAM = """
@@ -43,7 +44,7 @@ def test_a_tac_runs_until_its_time_is_over(tmp_path):
     ("words", "code", "said"),
     [
         (["nothing.py"], 1, "There is no program nothing.py: there is no such file"),
-        (["--", "ls"], 1, "only these can be looked into"),
+        (["--", "ls"], 1, "only Python scripts can be captured"),
         (["--", "no-such-command"], 1, "no folder of PATH has it"),
         ([], 2, "PROGRAM"),
     ],
@@ -52,6 +53,21 @@ def test_what_cannot_be_run_is_told(words, code, said):
     done = run("run", *words)
     assert done.returncode == code
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "module", "rest"),
+    [
+        ("-m mypackage.server --port 9000", "mypackage.server", "--port 9000"),
+        ("-mmypackage.server --port 9000", "mypackage.server", "--port 9000"),
+        ("--cap x.lpost --port 1=2 -m a --json -- b", "a", "--json -- b"),
+        ("echo.py --p 1 --help", None, "echo.py --p 1 --help"),
+        ("--for=2 -- twist web --port=tcp:1", None, "-- twist web --port=tcp:1"),
+    ],
+)
+def test_what_stands_behind_the_program_is_the_programs(words, module, rest):
+    args = table.command_parser("run").parse_args(["run", *words.split()])
+    assert (args.module, args.words) == (module, rest.split())
 
 
 AGAIN = """import os, signal, sys
@@ -77,6 +93,29 @@ def test_one_that_fails_is_started_again_and_a_taken_port_exchanged(tmp_path):
     kinds = [e["kind"] for e in events if e["service"] == "served" and e["kind"].startswith("service.")]
     assert kinds[:2] == ["service.failed", "service.restarting"]
     assert next(e["summary"] for e in events if e["kind"] == "service.started") == f"listening on 127.0.0.1:{free}"
+
+
+CLOSES = """import os, signal, sys, time
+os.chdir(sys.argv[1])
+os.closerange(3, 64)
+mine = [os.open(f"own{n}", os.O_RDWR | os.O_CREAT) for n in range(12)]
+print("seen", flush=True)
+time.sleep(0.3)
+if not os.fork():
+    for n, descriptor in enumerate(mine):
+        os.write(descriptor, b"%d" % n)
+    os._exit(0)
+os.wait()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_one_that_closes_all_descriptors_has_its_files_to_itself_and_its_early_end_is_told(tmp_path):
+    (tmp_path / "closes.py").write_text(CLOSES)
+    done = run("run", "--for", "50", "--capture", tmp_path / "x.lpost", tmp_path / "closes.py", tmp_path)
+    assert [(tmp_path / f"own{n}").read_text() for n in range(12)] == [str(n) for n in range(12)]
+    assert done.returncode == 128 + 9
+    assert "the program was ended by SIGKILL" in done.stderr
 
 
 def test_ports_that_are_none_are_refused():

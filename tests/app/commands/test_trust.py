@@ -103,7 +103,7 @@ def test_b1_b2_b3_serve_starts_the_harmless_service_and_says_of_the_others_why_n
     assert up(file, tmp_path) == {"plain"}
     assert (tmp_path / ".profile").read_text() == "export PATH\n"
     done = lp("serve", file, "--for", "0.2", "--capture", tmp_path / "y.lpost")
-    said = [line for line in done.stderr.splitlines() if "waits until this workspace is trusted" in line]
+    said = [line for line in done.stderr.splitlines() if "This is not trusted yet" in line]
     assert [line.split(": ")[1] for line in said] == ["files", "shell", "keys"]
     assert f"listening-post trust {file}; serve has --trust." in said[0]
     assert done.stdout.count("service.failed") == 3
@@ -221,7 +221,7 @@ def test_b9_a_huge_file_in_plugins_is_passed_over_with_a_word(file: Path, lp: Ru
     assert done.returncode == 0
     assert monotonic() - began < 10
     [said] = done.stderr.splitlines()
-    assert f"The file {plugins / 'huge.py'} is skipped: it has 3.0 GB, and a plugin has at most" in said
+    assert f"The file {plugins / 'huge.py'} is skipped: its size is 3.0 GB, and a plugin has at most" in said
     done = lp("serve", file, "--quiet", "--for", "0.2", "--capture", file.parent / "x.lpost")
     assert done.returncode == 0
 
@@ -281,7 +281,7 @@ def test_b9_a_plugin_that_is_passed_over_makes_nothing_trusted(lp: Run, file: Pa
     file.write_text('version = 1\n[[service]]\nname = "e"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\n')
     done = lp("check", file)
     assert done.stdout.splitlines()[1:] == ["not loaded, trusted or not:", big_one]
-    assert "is skipped: it has 3.2 GB, and a plugin has at most" in done.stderr
+    assert "is skipped: its size is 3.2 GB, and a plugin has at most" in done.stderr
     (plugins / "other.py").write_text("x = 1\n")
     said = lp("check", file).stdout.splitlines()
     assert said[1].startswith("it is not trusted. ")

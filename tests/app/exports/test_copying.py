@@ -262,6 +262,6 @@ def test_a_rule_can_be_made_for_any_target(target: str) -> None:
 
 
 def test_a_rule_says_what_it_leaves_out() -> None:
-    assert "no UTF-8" in copying.as_rule(exchanged(**answered(b"\xff")))[1][0]
+    assert "not UTF-8" in copying.as_rule(exchanged(**answered(b"\xff")))[1][0]
     assert "not in the capture" in copying.as_rule(exchanged(**answered(None)))[1][0]
     assert "no answer" in copying.as_rule(exchanged())[1][0]

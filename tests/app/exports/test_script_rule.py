@@ -60,7 +60,7 @@ def test_what_is_left_out_is_told() -> None:
         {"when": "text", "match": "a", "then": []}, ["2 messages came at once: the rule is for the first."],
     )  # fmt: skip
     made, left = rule(b"PI", **CRLF)
-    assert (made["match"], left) == ("PI", ["What came is no whole message as the service's framing has it."])
+    assert (made["match"], left) == ("PI", ["What was received is not a whole message in the framing of the service."])
     made, left = rule(b"x", b"y" * 70_000)
     assert made["then"] == []
     assert left == ["The answer is larger than 65.5 kB: save it, and name the file in a step send-file."]

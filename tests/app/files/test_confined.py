@@ -40,7 +40,7 @@ def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("pipe", "it is no file"), (".", "it is no file"), ("none", "there is no such file")):
+    for name, why in (("pipe", "it is not a file"), (".", "it is not a file"), ("none", "there is no such file")):
         with pytest.raises(UnreadableFileError, match=why):
             read(tmp_path, name, 10)
 

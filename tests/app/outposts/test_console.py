@@ -318,7 +318,7 @@ async def test_relays_and_watches_are_told_where_services_of_outposts_listen_now
         await bench.post.stop_all()
         await until(lambda: where(desk, "bench/echo") == "its status there is stopped")
         desk.post.watches.check_now("it answers")
-        assert watch.words == "bench/echo is not there: its status there is stopped"
+        assert watch.words == "bench/echo is not reachable: its status there is stopped"
     assert where(desk, "bench/ohce") == "bench has no service of that name"
     await bench.post.start_all()
     await until(lambda: isinstance(where(desk, "bench/echo"), Located))

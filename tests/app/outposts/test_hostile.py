@@ -102,7 +102,7 @@ def test_lies_about_ids_and_times_are_found(found, words):
 async def test_who_lies_is_let_go_in_words_and_what_it_said_before_is_kept(desk):
     found, carrier = await stored(desk, answer(event(1), event(1)))
     await until(lambda: carrier.dropped)
-    assert "does not keep to the protocol: it sent event 1 after event 1" in carrier.dropped[0]
+    assert "broke the protocol: it sent event 1 after event 1" in carrier.dropped[0]
     assert len(found) == 1
 
 
@@ -178,6 +178,17 @@ async def test_a_payload_without_an_end_is_cut(desk, monkeypatch):
     await stored(desk, answer(event(1, events.DATA_RECEIVED, summary=None, size=1 << 50, left_out=1 << 50)))
     sql = "SELECT length(payload), size FROM event WHERE kind = ?"
     assert read(desk.post.capture, sql, events.DATA_RECEIVED) == [(200_000, 1 << 50)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_large_payloads_of_one_answer_are_not_held_together(desk, monkeypatch):
+    monkeypatch.setattr("app.outposts.following.MOST_PAYLOAD", p.MAX_READ)
+    taken, take = [], Arriving.take
+    monkeypatch.setattr(Arriving, "take", lambda self, found: (taken.append(len(found)), take(self, found)))
+    told = {"summary": None, "size": p.MAX_READ, "left_out": p.MAX_READ}
+    many = [event(n, events.DATA_RECEIVED, **told) for n in range(1, 4)]
+    await stored(desk, answer(*many, *(event(n) for n in range(4, 9))))
+    assert taken == [1, 1, 1, 5]
 
 
 @pytest_twisted.ensureDeferred

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import pytest
 import pytest_twisted
@@ -12,7 +13,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from app import events
-from app.outposts import frames
+from app.outposts import changing, frames
 from app.outposts import protocol as p
 from app.outposts.answering import MOST_REQUESTS
 from app.outposts.client import Client
@@ -20,6 +21,7 @@ from app.outposts.errors import NoOutpostError, RefusedError, SocketTakenError
 from app.outposts.outpost import Outpost
 from app.outposts.socket import ControlSocket
 from app.post import Post
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.status import Listening, Stopped
 from app.workspace.reading import Workspace
@@ -107,6 +109,53 @@ async def test_a_service_is_added_changed_and_removed(desk):
     assert list(post.services) == ["echo"]
     with pytest.raises(RefusedError, match="line 5: responder"):
         await in_thread(path, lambda c: c.ask(p.Put(text.format("nobody"))))
+
+
+ECHO = '[[service]]\nname = "{}"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\nresponder = "echo"\n'
+
+
+@pytest.mark.parametrize(
+    "more", ['[[program]]\nname = "p"\nrun = ["p.py"]\n', '[[outpost]]\nname = "o"\ntarget = "a@b"\n',
+             '[outpost]\nallow = "change"\n', '[mail]\nserver = "x"\nfrom = "a@b"\n'],
+)  # fmt: skip
+def test_what_is_put_and_is_no_service_is_refused_and_not_passed_over(more):
+    assert list(changing.services_in(ECHO.format("one"))) == ["one"]
+    with pytest.raises(RefusedError, match="services alone"):
+        changing.services_in(ECHO.format("one") + more)
+
+
+def test_mistakes_without_end_are_told_in_a_few_words():
+    with pytest.raises(RefusedError) as caught:
+        changing.services_in("[[service]]\n" * 9_000 + 'name = "' + "x" * 9_000 + '\\u202e"\n')
+    assert "line 1:" in str(caught.value)
+    assert "more" in str(caught.value)
+    assert len(str(caught.value)) < 9_000
+    with pytest.raises(RefusedError) as caught:
+        changing.services_in(f'"\\u202e{"k" * 9_000}" = 1')
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_is_not_put_by_the_name_of_a_program(desk):
+    post, outpost, _ = desk
+    await post.become(replace(post.state(), programs=(ProgramConfig("job", ("job.py",)),)))
+    with pytest.raises(RefusedError, match="A program is called job"):
+        await outpost.answer(p.Put(ECHO.format("job")), "me")
+    assert list(post.services) == ["echo"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reason_that_is_longer_than_an_answer_may_be_is_cut_and_does_not_cut_the_link(desk, monkeypatch):
+    _, _, path = desk
+    monkeypatch.setattr("app.outposts.outpost._names", lambda names: "x" * 20_000)
+
+    def ask(client):
+        with pytest.raises(RefusedError, match="name"):
+            client.ask(p.Remove("name"))
+        return client.ask(p.Status())
+
+    assert [one.name for one in (await in_thread(path, ask)).services] == ["echo"]
 
 
 SECRET = """

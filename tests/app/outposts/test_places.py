@@ -64,9 +64,9 @@ def test_which_protocol_it_has(protocol: str):
         (ROUTER, "127.0.0.1:9407", "which only that machine can reach"),
         (ROUTER, "0.0.0.0:9407", "have it listen on the one by which others reach that machine"),
         (ROUTER, "169.254.169.254:80", "which address leads to it is not known"),
-        (ROUTER, "elsewhere.example:80", "listens on what is no address: elsewhere.example:80"),
-        (SOCKET, "", "what is no address"), (SOCKET, "127.0.0.1:99999", "what is no address"),
-        (SOCKET, "a\nb", "what is no address: a\\\\nb"),
+        (ROUTER, "elsewhere.example:80", "listens on something that is not an address: elsewhere.example:80"),
+        (SOCKET, "", "that is not an address"), (SOCKET, "127.0.0.1:99999", "that is not an address"),
+        (SOCKET, "a\nb", "something that is not an address: a\\\\nb"),
     ],
 )  # fmt: skip
 def test_one_that_cannot_be_reached_from_here_says_why(target: str, listens: str, words: str):
@@ -80,7 +80,7 @@ def test_one_of_udp_takes_datagrams():
 
 @pytest.mark.parametrize("status", ["stopped", "starting", "stopping", "failed", "waiting", "held"])
 def test_one_that_does_not_listen_is_away(status: str):
-    with pytest.raises(UpstreamAwayError, match=f"rack/echo is not there: its status there is {status}"):
+    with pytest.raises(UpstreamAwayError, match=f"rack/echo is not reachable: its status there is {status}"):
         locate(outpost("", status), SOCKET, "echo")
 
 
@@ -92,7 +92,7 @@ def test_one_that_the_outpost_does_not_have_is_away():
 def test_of_one_that_is_lost_nothing_is_known():
     lost = outpost()
     lost.told.by_name, lost.problem, lost.carrier.way = None, "bench-3 hung up.", Lost("bench-3 hung up.")
-    with pytest.raises(UpstreamAwayError, match=r"rack/echo is not there: bench-3 hung up\. It is passed over"):
+    with pytest.raises(UpstreamAwayError, match=r"rack/echo is not reachable: bench-3 hung up\. It is skipped"):
         locate(lost, SOCKET, "echo")
     lost.carrier.way = Connected()
     with pytest.raises(UpstreamAwayError, match="it is being connected"):

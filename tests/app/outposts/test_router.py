@@ -254,7 +254,7 @@ async def test_a_router_cannot_change_nor_repeat_what_is_sealed(sealed):
 @pytest_twisted.ensureDeferred
 async def test_who_has_not_the_keys_is_told_so(sealed):
     await sealed.meet()
-    for public, said in ((None, "answers sealed calls alone"), (OTHER.public, "knows no such console")):
+    for public, said in ((None, "answers sealed calls alone"), (OTHER.public, "does not know the console")):
         stranger = sealed.carrier_for(public)
         stranger.open()
         await until(lambda stranger=stranger: isinstance(stranger.way, Lost))

@@ -77,7 +77,7 @@ async def test_a_watch_speaks_it_and_looks_at_the_certificate(desk, lab):
     assert await words_of(desk, target="pi/web", certificate_days=3) == "ok"
     said = await words_of(desk, target="pi/strange")
     assert "is signed by itself, not by an authority that we trust" in said
-    assert said.endswith("Have this system trust its authority, or say verify = false in the watch.")
+    assert said.endswith("Have this system trust its authority, or set verify = false in the watch.")
     assert await words_of(desk, target="pi/strange", verify=False) == "ok"
     assert await words_of(desk, target="pi/plain") == "ok"
     assert await words_of(desk, target="pi/plain", verify=False) == (
@@ -110,7 +110,7 @@ async def test_a_relay_of_bytes_does_as_it_is_told_as_they_may_be_tls_themselves
     assert b"Hello, World!" in await relayed(desk, "tcp", upstream="pi/plain")
     assert await relayed(desk, "tcp", upstream="pi/plain", tls=True) == b""
     [member] = desk.post.services["relay3"].upstreams()
-    assert member.reason == "it speaks no TLS there, and this relay says tls = true"
+    assert member.reason == "it does not use TLS there, and this relay has tls = true"
 
 
 @pytest_twisted.ensureDeferred

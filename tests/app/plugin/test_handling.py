@@ -57,7 +57,7 @@ def test_a_coroutine_is_none_for_a_thread() -> None:
 
 
 def test_what_is_none_of_twisted_cannot_be_decorated() -> None:
-    with pytest.raises(TypeError, match="is no factory, protocol or resource"):
+    with pytest.raises(TypeError, match="is not a factory, protocol or resource"):
         responder("x")(object)
 
 
@@ -573,7 +573,7 @@ async def test_a_body_that_is_no_json_is_the_clients_fault(serve: Serve, tape: T
     for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000, b"[NaN]"):
         head, answer = await ask(service, post % (len(body), body))
         assert head.startswith(b"HTTP/1.1 400 ")
-        assert json.loads(answer)["detail"].startswith("The body is no JSON: ")
+        assert json.loads(answer)["detail"].startswith("The body is not JSON: ")
     assert not tape.all("failure")
 
 

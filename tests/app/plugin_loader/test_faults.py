@@ -91,7 +91,7 @@ def test_what_waits_for_an_answer_may_be_named_and_is_not_looked_into(
     path.write_text(WORKSPACE + "anything = 1\n")
     assert workspace.load(path).services[0].faults == ({"kind": "stutter", "anything": 1},)
     plugins.trust.everything = True
-    with pytest.raises(errors.WorkspaceError, match=r':8: fault: number 1: anything is no option of "stutter"'):
+    with pytest.raises(errors.WorkspaceError, match=r':8: fault: number 1: anything is not an option of "stutter"'):
         workspace.load(path)
 
 
@@ -109,7 +109,7 @@ kind = "stutter"
 def test_a_kind_of_ours_keeps_its_name(trusting: Table, stutter: Write, beside: Path) -> None:
     path = stutter(STUTTER.replace('"stutter"', '"delay"'))
     trusting.enter(beside.parent)
-    assert "defines a fault delay, and so does Listening Post itself" in str(trusting.trouble[path])
+    assert "and Listening Post itself both define a fault delay" in str(trusting.trouble[path])
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ async def test_a_service_waits_for_its_fault_and_has_each_version_of_it(make: An
     post = await make(config("mine", {"kind": "stutter"}), config("other"))
     mine = post.services["mine"]
     assert isinstance(mine.status, Failed)
-    assert "not allowed to run yet" in mine.status.reason
+    assert "not trusted yet" in mine.status.reason
     await allow(post)
     await until(lambda: isinstance(mine.status, Listening))
     host = mine.status.host

@@ -145,7 +145,7 @@ def _payloads(post: Post, peer: str, kind: int) -> bytes:
 async def test_nothing_runs_before_the_question_was_answered(make: Any, shout: Write, tmp_path: Path) -> None:
     shout(f"open({str(tmp_path / 'ran')!r}, 'w')\n" + shout().read_text())
     post = await make(config("mine", "shout"))
-    assert "not allowed to run yet" in status(post, "mine").reason
+    assert "not trusted yet" in status(post, "mine").reason
     assert not (tmp_path / "ran").exists()
     await allow(post)
     assert (tmp_path / "ran").exists()
@@ -183,7 +183,7 @@ async def test_never_of_an_older_version_and_not_now_leave_it_alone(
     assert post.question is None
     assert told == [post]
     assert post.plugins.words == ""
-    assert "chose never to load" in str((await post.services["mine"].start()).reason)  # type: ignore[union-attr]
+    assert "never loaded, as you chose" in str((await post.services["mine"].start()).reason)  # type: ignore[union-attr]
     post.ask_again()
     await post.trust("content")
     saved = json.loads((data / "trust.json").read_text())["plugins"]

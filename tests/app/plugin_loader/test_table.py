@@ -71,11 +71,11 @@ def test_a_file_that_declares_nothing_is_one_responder_of_its_name(
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("x = 1\n", "offers nothing that answers"),
-        (TWO + "class A(Protocol): pass\nclass B(Protocol): pass\n", "offers A and B for tcp"),
+        ("x = 1\n", "has no responder and no fault"),
+        (TWO + "class A(Protocol): pass\nclass B(Protocol): pass\n", "has A and B for tcp"),
         (
             "import app.plugin\nRESPONDER = app.plugin.Responder('echo', 'Ours', {})\n",
-            "a responder echo, and so does Listening",
+            "and Listening Post itself both define a responder echo",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_an_installed_package_brings_what_its_entry_point_names(
         assert {"decorated", "two", "four"} <= set(responders.names())
         missing: Any = responders.find("four")
         assert "No module named 'lp_missing'" in str(missing.missing)
-        assert any("defines a responder decorated" in str(trouble) for trouble in made.trouble.values())
+        assert any("both define a responder decorated" in str(trouble) for trouble in made.trouble.values())
     finally:
         for name in ("decorated", "two", "four"):
             responders.remove(name)
@@ -240,7 +240,7 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
     shout()
     loaded = workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
     assert loaded.services[0].options == {"anything": 1}
-    assert "not allowed to run" in str(
+    assert "not trusted yet" in str(
         service_checks.responder_problem("shout", "tcp") or responders.find("shout").missing
     )  # type: ignore[union-attr]
     assert "does not serve udp" in (service_checks.responder_problem("shout", "udp") or "")
@@ -248,7 +248,7 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
 
 def test_the_options_of_a_loaded_plugin_are_checked(trusting: Table, shout: Write, beside: Path) -> None:
     shout()
-    with pytest.raises(errors.WorkspaceError, match='is no option of "shout" for tcp'):
+    with pytest.raises(errors.WorkspaceError, match='is not an option of "shout" for tcp'):
         workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
 
 

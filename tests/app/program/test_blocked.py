@@ -139,7 +139,7 @@ def test_says_who_blocked_and_for_how_long() -> None:
     summary, detail = described(block())
     assert summary == "plugins/orders.py:18 blocked every service for 1.4 s"
     assert json.loads(detail)["seconds"] == 1.42
-    assert described(block(frames=()))[0].startswith("something that was over before it could be seen blocked")
+    assert described(block(frames=()))[0].startswith("something that ended before it could be seen blocked")
 
 
 def test_lines_of_one_function_are_one_group() -> None:

@@ -1,7 +1,10 @@
 """app.programs.port_faults: which port a fault of a program is for, and what may be wrong with it."""
 
+from dataclasses import replace
+
 import pytest
 
+from app import faults
 from app.programs import port_faults
 from app.workspace import reading, saving
 
@@ -62,11 +65,27 @@ def test_an_edited_fault_stays_for_the_ports_it_was_for_and_a_new_one_is_for_thi
     assert port_faults.put(made, "Echo:8000", "tcp", []) == (fault("Other"),)
 
 
+def test_what_is_new_is_for_the_lasting_name_of_a_port_that_is_another_one_in_each_run():
+    made = port_faults.put((), "Echo:40001", "tcp", [{"kind": "corrupt"}], "Echo")
+    assert made == ({"port": "Echo", "kind": "corrupt"},)
+    assert port_faults.of_port(made, "Echo:51234", "tcp") == ({"kind": "corrupt"},)
+
+
+def test_a_kind_of_a_plugin_acts_in_no_program_and_that_is_said():
+    faults.add(replace(faults.built_in()["delay"], name="slower"))
+    try:
+        [found] = port_faults.mistakes([fault("Echo"), {"port": "Echo", "kind": "slower"}])
+    finally:
+        faults.remove("slower")
+    assert (found.table, found.key) == (1, "kind")
+    assert found.text.startswith('"slower" is of a plugin, which no program loads')
+
+
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
         ('port = "Echo"\nkind = "dely"', '10: fault: number 1: kind "dely" is unknown'),
-        ('kind = "delay"', "8: fault: number 1: port is missing. It says which port is meant"),
+        ('kind = "delay"', "8: fault: number 1: port is missing. Name the port"),
         ('port = 8000\nkind = "delay"', '9: fault: number 1: port must be text, as in port = "Echo:8000"'),
         ('port = "Echo"\nkind = "delay"\nms = "x"', "11: fault: number 1: ms must be"),
         ('port = "Echo"\nkind = "delay"\nname = "\\u0007"', "11: fault: number 1: name must be one line"),
@@ -83,7 +102,7 @@ def test_what_is_wrong_is_told_with_its_line(written, problem):
 def test_too_many_and_what_is_no_table_are_told():
     assert [str(one) for one in port_faults.mistakes("x")] == ["must be tables that begin with [[program.fault]]"]
     [one] = port_faults.mistakes([fault("Echo")] * (port_faults.MAX_FAULTS + 1))
-    assert "a program has 200 faults at most" in str(one)
+    assert "a program has at most 200 faults" in str(one)
 
 
 def test_a_workspace_keeps_faults_python_and_comments(tmp_path):

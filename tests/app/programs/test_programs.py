@@ -272,7 +272,7 @@ async def test_monitoring_and_consoles_have_the_program_and_its_ports(desk):
     assert stopped.status == "stopped"
     with pytest.raises(ConnectionRefusedError):
         await exchanged(host, b"x")
-    with pytest.raises(OnlyTheProgramError, match="Start the program again"):
+    with pytest.raises(OnlyTheProgramError, match="Restart the program"):
         await ask(asking.Start((name,)))
     await until(lambda: [one.sent for one in port.connections.values()] == [10])
     await ask(asking.Disconnect(connection.number))
@@ -407,7 +407,7 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert len(pids) == 2
     await until(lambda: not any(map(is_there, pids)))
     assert at.program.said == "It ended with exit code 0."
-    assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+    assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
 
 
 DAEMONS = """
@@ -443,10 +443,35 @@ async def test_what_has_left_its_group_ends_with_it_and_nothing_else(desk):
         assert len(pids) == 3
         await until(lambda: not any(map(is_there, pids)))
         assert is_there(mine.pid)
-        assert any("left behind was ended with it" in words for _, _, words in (await at.seen()))
+        assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
     finally:
         mine.kill()
         mine.wait()
+
+
+EXECS = """
+import os
+
+try:
+    os.execv("/nowhere/sh", ["sh"])
+except OSError:
+    print("it goes on")
+os.environ["PATH"] = "/nowhere:/usr/bin:/bin"
+os.execvp("sh", ["sh", "-c", "exit 5"])
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_what_can_be_executed_ends_what_is_seen_of_it(desk):
+    at = await desk(EXECS)
+
+    await at.start()
+    await at.ended()
+    said = [words for kind, _, words in (await at.seen()) if kind == "log"]
+    assert [words for words in said if words in ("it goes on", "the program ends by os.execv")] == [
+        "it goes on", "the program ends by os.execv",
+    ]  # fmt: skip
+    assert "exit code 5" in at.program.status.reason
 
 
 def test_a_word_that_is_none_ends_nobody(monkeypatch):

@@ -466,6 +466,7 @@ reactor.connectTCP("127.0.0.1", port.getHost().port, Factory())
         (
             ("data.received", "STARTTLS"),
             ("data.sent", "READY"),
+            ("tls.opened", r"TLS 1\.3"),
             ("data.received", "secret"),
             ("data.sent", "got secret"),
             ("log", "client: b'got secret'"),
@@ -899,7 +900,7 @@ server = endpoints.SSL4ServerEndpoint(reactor, 0, private.options(), interface="
 server.listen(protocol.Factory.forProtocol(Echo)).addCallback(listening)
 """
         + ENDS,
-        (("data.received", "^secret"), ("data.sent", "^SECRET"), ("log", "got b'SECRET'")),
+        (("tls.opened", r"TLS 1\.3"), ("data.received", "^secret"), ("data.sent", "^SECRET"), ("log", "got b'SECRET'")),
     ),
     "a port that is adopted": Tutorial(
         """

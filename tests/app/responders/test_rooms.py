@@ -162,12 +162,12 @@ def test_a_history_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        (b"hello", "this is no JSON"),
-        (b"", "this is no JSON"),
-        (b"[" * 100_000, "this is no JSON"),
-        (b'{"type": "publish", "room": "a", "data": NaN}', "this is no JSON"),
-        (b"1" * 5000, "this is no JSON"),
-        (b"[1]", 'this is no JSON object, as {"type": "list"} is'),
+        (b"hello", "this is not JSON"),
+        (b"", "this is not JSON"),
+        (b"[" * 100_000, "this is not JSON"),
+        (b'{"type": "publish", "room": "a", "data": NaN}', "this is not JSON"),
+        (b"1" * 5000, "this is not JSON"),
+        (b"[1]", 'this is not a JSON object such as {"type": "list"}'),
         (b"{}", "type must be one of subscribe, unsubscribe, publish, list"),
         (b'{"type": []}', "type must be one of subscribe, unsubscribe, publish, list"),
         (b'{"type": "shout"}', "type must be one of subscribe, unsubscribe, publish, list"),

@@ -52,7 +52,7 @@ async def test_a_refusal_is_told_in_words(talker: Talker, scheme: str) -> None:
     with closed_port(socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM) as port:
         heard = await talker.talk(f"{scheme}://127.0.0.1:{port}", b"x")
         await until(lambda: heard.reason)
-    assert heard.reason.endswith("refused: nothing listens there. Start the server or check the port.")
+    assert heard.reason.endswith("refused the connection: nothing listens there. Start the server or check the port.")
     assert heard.conversation.closed is not None
     assert heard.conversation.closed.failed
 
@@ -378,7 +378,7 @@ async def test_a_close_code_is_told(talker: Talker) -> None:
 async def test_an_answer_that_opens_no_websocket_is_told(talker: Talker, tmp_path: Path) -> None:
     with http_server(tmp_path) as port:
         heard = await talker.talk(f"ws://127.0.0.1:{port}/x", b"")
-    assert heard.reason.endswith("opened no WebSocket: it answered 404 File not found. Check the path.")
+    assert heard.reason.endswith("did not open a WebSocket: it answered 404 File not found. Check the path.")
 
 
 @ensure

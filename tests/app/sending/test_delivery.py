@@ -228,6 +228,6 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_as_it_is_typed() -> None:
     assert problem("text", "fine") is problem("hex", "41") is problem("template", "{{uuid}}") is None
     assert problem("file", "x") is None
-    assert "no escape" in (problem("text", r"\q") or "")
+    assert "not an escape" in (problem("text", r"\q") or "")
     assert "pairs of digits" in (problem("hex", "4") or "")
     assert "missing" in (problem("template", "{{") or "")

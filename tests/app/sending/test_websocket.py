@@ -43,7 +43,7 @@ async def test_a_server_that_never_answers_the_handshake_is_said_to(talker: Talk
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         heard = await talker.talk(f"ws://127.0.0.1:{port}")
-    wanted = f"127.0.0.1:{port} opened no WebSocket: it did not answer the handshake within 0.2 s. Check the path."
+    wanted = f"127.0.0.1:{port} did not open a WebSocket: it did not answer the handshake within 0.2 s. Check the path."
     assert heard.reason == wanted
 
 

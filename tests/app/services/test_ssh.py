@@ -237,7 +237,7 @@ async def test_it_starts_only_for_this_machine_and_only_with_a_lock(clients: Cli
     for host, options, words in (
         ("0.0.0.0", {"password": "x"}, "is for this machine only"),
         ("::", {"password": "x"}, "is for this machine only"),
-        ("127.0.0.1", {}, "it needs a password or a file of authorized keys"),
+        ("127.0.0.1", {}, "the service needs a password or a file of authorized keys"),
     ):
         status = await clients.desk.service("ssh", "manhole", host, options=options).start()
         assert isinstance(status, Failed)

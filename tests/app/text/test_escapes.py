@@ -39,7 +39,7 @@ def test_escape(data, shown):
 
 @pytest.mark.parametrize("typed", ["\\", "a\\", r"\q", r"\x", r"\x4", r"\xg0", "\\\n", r"\u0041"])
 def test_an_unknown_escape_is_refused_in_words(typed):
-    with pytest.raises(errors.EscapeError, match="is no escape"):
+    with pytest.raises(errors.EscapeError, match="is not an escape"):
         text.unescape(typed)
 
 

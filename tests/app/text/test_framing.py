@@ -154,32 +154,32 @@ def test_messages_are_found(framer: Framer, stream: bytes, messages: list[bytes]
             Prefixed(encoding=decimal(4)),
             b"12<4",
             [],
-            "31 32 3C (12<) stands where a length must, and is no 4 decimal digits",
+            "31 32 3C (12<) stands where a length must be, and is not 4 decimal digits",
         ),
         (
             Prefixed(encoding=octet_count()),
             b"2 ab<34>1",
             [b"ab"],
-            "3C (<) stands where a length must, and is no decimal digits with a space behind them",
+            "3C (<) stands where a length must be, and is not decimal digits followed by a space",
         ),
         (
             Prefixed(encoding=octet_count()),
             b"02 ab",
             [],
-            "30 (0) stands where a length must, and is no decimal digits with a space behind them",
+            "30 (0) stands where a length must be, and is not decimal digits followed by a space",
         ),
         (
             Prefixed(encoding=octet_count()),
             b"9" * 21,
             [],
             f"{' '.join(['39'] * 21)} ({'9' * 21}) stands where a length"
-            " must, and is no decimal digits with a space behind them",
+            " must be, and is not decimal digits followed by a space",
         ),
         (
             Prefixed(encoding=varint()),
             b"\xff" * 12,
             [],
-            f"{' '.join(['FF'] * 10)} stands where a length must, and is no varint of at most 10 bytes",
+            f"{' '.join(['FF'] * 10)} stands where a length must be, and is not a varint of at most 10 bytes",
         ),
         (Gapped(0.1, limit=3), b"abcd", [], "a message is longer than 3 bytes"),
     ],
@@ -207,11 +207,11 @@ def test_a_gap_ends_a_message() -> None:
 
 def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
     assert Prefixed(1).frame(b"x" * 255)[:2] == b"\xffx"
-    with pytest.raises(errors.FrameError, match=r"256 bytes does not fit: the length in front of it counts up to 255"):
+    with pytest.raises(errors.FrameError, match=r"256 bytes is too long: the length before it counts up to 255"):
         Prefixed(1).frame(b"x" * 256)
     with pytest.raises(errors.FrameError):
         Prefixed(1, inclusive=True).frame(b"x" * 255)
-    with pytest.raises(errors.FrameError, match=r"10000 bytes does not fit: .* counts up to 9999"):
+    with pytest.raises(errors.FrameError, match=r"10000 bytes is too long: .* counts up to 9999"):
         Prefixed(encoding=decimal(4)).frame(bytes(10_000))
 
 
@@ -225,7 +225,7 @@ def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
     ],
 )
 def test_a_message_too_short_for_its_length_is_refused_in_words(framer: Framer, message: bytes) -> None:
-    with pytest.raises(errors.ShortFrameError, match=f"{len(message)} bytes is too short for its length"):
+    with pytest.raises(errors.ShortFrameError, match=f"{len(message)} bytes is too short: it must have"):
         framer.frame(message)
 
 

@@ -82,7 +82,7 @@ async def test_what_is_wrong_is_said(
     url = parse(f"{scheme}://127.0.0.1:{nginx[1][name]}")
     result = await trusting.check(config(url.text), url)
     assert not result.ok
-    advice = ". Have this system trust its authority, or say verify = false in the watch."
+    advice = ". Have this system trust its authority, or set verify = false in the watch."
     said = f"{url.address} is not trusted: the server's certificate {words}"
     assert result.reason == said + advice * words.endswith("trust")
 

@@ -156,7 +156,7 @@ CASES = {
     "a page without end": (EndlessAnswer, "http", {}, ""),
     "no http": (says(b"220 ready\r\n"), "http", {}, "PLACE does not speak HTTP"),
     "hangs up": (says(closes=True), "http", {}, "PLACE closed the connection before it answered"),
-    "no websocket": (says(page(b"hi"), after=True), "ws", {}, "PLACE opened no WebSocket"),
+    "no websocket": (says(page(b"hi"), after=True), "ws", {}, "PLACE did not open a WebSocket"),
     "no tls": (says(b"220 ready\r\n"), "tls", {}, "PLACE does not speak TLS"),
 }  # fmt: skip
 
@@ -184,7 +184,7 @@ async def test_nothing_listens(checking):
     with closed_port() as port:
         result = await checking.check(config(f"tcp://127.0.0.1:{port}"), parse(f"tcp://127.0.0.1:{port}"))
     assert not result.ok
-    assert result.reason.startswith(f"127.0.0.1:{port} refused: nothing listens there")
+    assert result.reason.startswith(f"127.0.0.1:{port} refused the connection: nothing listens there")
 
 
 @pytest_twisted.ensureDeferred

@@ -15,7 +15,7 @@ def wrong(**table):
 @pytest.mark.parametrize(
     ("key", "words", "table"),
     [
-        ("target", "names no service of this workspace", {"target": "echos"}),
+        ("target", "is neither the name of a service of this workspace", {"target": "echos"}),
         ("target", "must begin with one of tcp://", {"target": "gopher://127.0.0.1"}),
         ("target", "the port is missing", {"target": "tcp://127.0.0.1"}),
         ("target", "there is no client for its protocol", {"target": "prompt"}),
@@ -25,11 +25,11 @@ def wrong(**table):
         ("name", "none of them invisible", {"name": "a\u202eb"}),
         ("every_seconds", "must be at least 1", {"every_seconds": 0.5}),
         ("timeout_seconds", "must be at most 60", {"timeout_seconds": 61}),
-        ("send", r"\q is no escape", {"send": r"\q"}),
+        ("send", r"\q is not an escape", {"send": r"\q"}),
         ("send", "is not for http", {"target": "pages", "send": "x"}),
         ("send", "is missing", {"target": "udp://127.0.0.1:9"}),
         ("send", "is missing", {"target": "grams"}),
-        ("expect_regex", "is no regular expression", {"expect_regex": "("}),
+        ("expect_regex", "is not a regular expression", {"expect_regex": "("}),
         ("expect_regex", "at most 2,000 characters", {"expect_regex": "a" * 2001}),
         ("expect_status", 'must be statuses, as in "200..299"', {"target": "pages", "expect_status": "2xx"}),
         ("expect_status", "must be statuses", {"target": "pages", "expect_status": "299..200"}),

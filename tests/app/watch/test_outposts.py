@@ -50,10 +50,10 @@ def test_it_follows_the_service_as_it_moves_stops_and_is_lost():
     assert (watch.state, desk.watches.is_down("10.0.0.2", 9407)) == ("up", False)
     outposts.told = "its status there is stopped"
     assert check(desk) == []
-    assert (watch.state, watch.words) == ("down", "rack-2/echo is not there: its status there is stopped")
+    assert (watch.state, watch.words) == ("down", "rack-2/echo is not reachable: its status there is stopped")
     outposts.told = "the link to bench-3 was cut"
     assert check(desk) == []
-    assert watch.words == "rack-2/echo is not there: the link to bench-3 was cut"
+    assert watch.words == "rack-2/echo is not reachable: the link to bench-3 was cut"
     outposts.told = Located("fd00::3", 9500)
     assert check(desk) == ["tcp://[fd00::3]:9500"]
     desk.answer(ok=False)
@@ -118,7 +118,7 @@ def test_what_is_wrong_with_its_table():
 def test_the_post_asks_who_reads_the_outposts_at_the_time_of_the_check():
     post = Post(Clock(), Workspace(watches=(WatchConfig("a", "rack-2/echo"),)))
     post.watches.check_now("a")
-    assert post.watches["a"].words == "rack-2/echo is not there: no outposts are read here"
+    assert post.watches["a"].words == "rack-2/echo is not reachable: no outposts are read here"
     post.locate = Outposts("it is being connected").locate
     post.watches.check_now("a")
-    assert post.watches["a"].words == "rack-2/echo is not there: it is being connected"
+    assert post.watches["a"].words == "rack-2/echo is not reachable: it is being connected"

@@ -46,7 +46,7 @@ def test_nothing_is_missing_where_nothing_is_named(folder: Path):
     [
         ("rest", {"seed": "there.json", "keep": "new.db"}, []),
         ("rest", {"seed": "none.json"}, [("options", "seed", NO_USE.format("none.json", "there is no such file"))]),
-        ("rest", {"seed": "pages"}, [("options", "seed", NO_USE.format("pages", "it is no file"))]),
+        ("rest", {"seed": "pages"}, [("options", "seed", NO_USE.format("pages", "it is not a file"))]),
         ("rest", {"seed": "template.txt"}, [("options", "seed", NO_JSON)]),
         ("rest", {"seed": "../outside.json"}, [("options", "seed", ELSEWHERE)]),
         (
@@ -101,7 +101,7 @@ def test_who_may_log_in_and_from_where(folder: Path):
     assert of("ssh", "manhole", folder, options={"password": "auto"}) == []
     [(section, key, text)] = of("ssh", "manhole", folder)
     assert (section, key) == ("options", "password")
-    assert "it needs a password or a file of authorized keys" in text
+    assert "the service needs a password or a file of authorized keys" in text
     [(section, key, text)] = of("ssh", "manhole", folder, "0.0.0.0", options={"password": "auto"})
     assert (section, key) == ("", "listen")
     assert "is for this machine only" in text

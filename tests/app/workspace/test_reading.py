@@ -131,10 +131,10 @@ def test_an_empty_workspace_is_one():
         (service(color='"red"'), 7, "color", "is unknown. A service has name, protocol, listen"),
         (service(options="5"), 7, "options", "must be a table: [service.options]"),
         (websocket(options="{ speed = 1 }"), 7, "options.speed", 'for websocket. It has subprotocols'),
-        (service(options="{ speed = 1 }"), 7, "options.speed", 'is no option of "echo" for tcp. It has none'),
+        (service(options="{ speed = 1 }"), 7, "options.speed", 'is not an option of "echo" for tcp. It has none'),
         (service(options="{ subprotocols = [] }"), 7, "options.subprotocols", 'of "echo" for websocket, not for tcp'),
-        (service() + "[service.options]\nspeed = 1", 8, "options.speed", 'is no option of "echo"'),
-        (service() + "options.speed = 1", 7, "options.speed", 'is no option of "echo"'),
+        (service() + "[service.options]\nspeed = 1", 8, "options.speed", 'is not an option of "echo"'),
+        (service() + "options.speed = 1", 7, "options.speed", 'is not an option of "echo"'),
         (websocket() + "options.subprotocols = 1", 7, "options.subprotocols", "must be a list of texts, as in []"),
         (websocket() + "options.subprotocols = ['a', 1]", 7, "options.subprotocols", "must be a list of texts"),
         ("version = 1\nservice = [\n{ name = 'a', protocol = 'tcp', listen = 1 }]", 3, "listen", "must be text"),
@@ -238,7 +238,7 @@ path = "/a"
         ('path = "b"', 10, "number 2: path"),
         ('query = [\n  "a",\n  "=b",\n]', 12, "number 2: query has"),
         ('status = 204\nbody = "x"', 10, "number 2: status 204 has no body"),
-        ('template = true\nanswer_fields = [\n"A: b",\n"B: {{",\n]', 13, "number 2: answer_fields is no template"),
+        ('template = true\nanswer_fields = [\n"A: b",\n"B: {{",\n]', 13, "number 2: answer_fields is not a template"),
     ],
 )
 def test_a_problem_in_a_list_is_at_the_line_of_its_item(rule, line, words):
@@ -260,7 +260,7 @@ def test_a_problem_with_a_text_of_a_list_is_at_its_line():
     source = RULES.replace("[[service.options.rules]]\n{}", '[service.options]\ncors = [\n"*",\n"x",\n]')
     source = source.replace('[[service.options.rules]]\npath = "/a"\n', "")
     [(at, key, text)] = problems(source)
-    assert (at, key, text.partition(",")[0]) == (10, "options.cors", '"x" is no origin')
+    assert (at, key, text.partition(" such")[0]) == (10, "options.cors", '"x" is not an origin')
 
 
 def test_a_missing_file_is_told_by_a_check_and_does_not_keep_the_workspace_from_opening(tmp_path):

@@ -2,10 +2,11 @@
 
 import tomllib
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.workspace.toml_lines import lines_of
+from app.workspace.toml_lines import MOST_KEYS, NotTOMLError, lines_of, loads
 
 SOURCE = '''\
 # [[service]] in a comment
@@ -119,3 +120,36 @@ def test_it_ends_and_agrees_with_the_parser(source):
 @example('"\\q"')
 def test_it_ends_on_anything(source):
     assert all(line >= 1 for line in lines_of(source).values())
+
+
+MANY = MOST_KEYS + 1
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "x = 1\n" + "a." * 300_000 + "b = 1", "\n[[" + "a ." * 300_000 + "b]]", "\n" + '"." . \'.\'.' * MANY + "b = 1",
+        'x = ["""\nfoo""", {' + "a." * MANY + "b = 1}]", "\n" + "a." * 300_000,
+    ],
+)  # fmt: skip
+def test_a_key_of_so_many_parts_that_it_would_be_read_for_minutes_is_refused_at_its_line(bomb):
+    with pytest.raises(NotTOMLError, match="joins more than 50") as caught:
+        loads(bomb)
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "a." * MOST_KEYS + "b = 1", "x = [" + "1.5, " * MANY + "]", "x = '" + "a." * MANY + "'",
+        'x = """\n' + "a." * MANY + '\n"""', "x = 1 # " + "a." * MANY, 'x = "\\"' + "a." * MANY + '"',
+    ],
+)  # fmt: skip
+def test_dots_in_anything_but_a_key_are_many_as_ever(fine):
+    assert loads(fine) == tomllib.loads(fine)
+
+
+@pytest.mark.parametrize("piece", ['"\\', '\\"""', "'''", '""" ', "'", '"'])
+def test_what_is_no_toml_is_refused_soon_too(piece):
+    with pytest.raises(NotTOMLError):
+        loads(piece * 200_000 + "\n" + "." * MANY)

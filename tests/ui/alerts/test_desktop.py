@@ -76,7 +76,7 @@ async def test_without_a_desktop_the_tray_or_the_window_shows_it(
     monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda self, title, *more: shown.append(title))
     said: list[str] = []
     where = await Desktop(said.append, owner).show(TOLD)
-    assert where == f"shown in the {'tray' if tray else 'window'} (there is no desktop on a bus)"
+    assert where == f"shown in the {'tray' if tray else 'window'} (there is no desktop on the session bus)"
     assert (shown, bool(said)) == (([TOLD.title], False) if tray else ([], True))
 
 

@@ -58,6 +58,18 @@ def test_the_name_is_one_that_no_other_has(opened: Callable[..., AlertDialog]) -
     assert opened(when="taken").alert().name == "taken 2"
 
 
+def test_the_name_goes_with_the_filter_until_another_is_typed(opened: Callable[..., AlertDialog]) -> None:
+    dialog = opened()
+    fill(dialog, "when", "kind == watch.failed")
+    assert dialog.alert() == Alert("kind == watch.failed", "kind == watch.failed")
+    fill(dialog, "name", "down")
+    fill(dialog, "when", "failure")
+    assert dialog.alert() == Alert("down", "failure")
+    kept = opened(Alert("failure", "failure"))
+    fill(kept, "when", "kind == watch.failed")
+    assert kept.alert().name == "failure"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -92,6 +104,7 @@ def test_what_is_typed_can_be_tried_before_it_is_kept(opened: Callable[..., Aler
     dialog = opened(attempt=attempt)
     QTest.mouseClick(dialog.try_it, Qt.LeftButton)
     assert tried == [dialog.alert()]
+    assert dialog.focusWidget() is dialog.try_it  # Return tries it again, and does not cancel
     assert dialog.words.text() == "✗ notify: nobody is here"
     assert dialog.try_it.isEnabled()
 

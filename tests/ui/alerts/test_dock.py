@@ -56,7 +56,7 @@ def test_each_alert_has_a_row_with_its_state(window: MainWindow) -> None:
     alerts.changed.emit(alerts)
     assert "quiet for 300 s more" in dock.rows["errors"].state.text()
     assert dock.rows["errors"].done.text() == (
-        "notify ✓ · stop alpha · mail qa@example.org waits to be tried again: It is down"
+        "notify ✓ · stop alpha · mail qa@example.org will be tried again: It is down"
     )
     assert dock.figures.text() == "1 armed, 1 raised"
     assert nameless(dock) == []
@@ -90,7 +90,8 @@ def test_what_the_buttons_lead_to(window: MainWindow) -> None:
     assert list(window._post.alerts.watched) == ["errors", "fails"]
 
 
-def test_an_alert_is_made_of_the_filter_in_use(window: MainWindow) -> None:
+def test_an_alert_is_made_of_the_filter_in_use_in_any_pane(window: MainWindow) -> None:
+    window.panes.setCurrentWidget(window.panes.http)
     window.filter.setText('service == "alpha"')
     window.filter.apply()
     menu = window.filter.saved_menu()

@@ -62,7 +62,7 @@ def test_each_choice_is_what_it_says(dialog: SaveDialog) -> None:
 def test_a_pattern_that_is_none_is_said_before_anything_is_saved(dialog: SaveDialog) -> None:
     dialog.redacted.setChecked(True)
     dialog.patterns.setPlainText("fine\n(")
-    assert dialog.words.text().startswith("Pattern 2 is no regular expression")
+    assert dialog.words.text().startswith("Pattern 2 is not a regular expression")
     assert not dialog.save_button.isEnabled()
     dialog.redacted.setChecked(False)
     assert dialog.save_button.isEnabled()
@@ -84,7 +84,7 @@ def test_without_a_filter_none_is_offered(qtbot: QtBot, source: Path) -> None:
 
 def test_what_does_not_work_is_said_in_the_dialog(dialog: SaveDialog, source: Path) -> None:
     dialog.save(source)
-    assert dialog.words.text().endswith("is the capture that is to be saved. Choose another name.")
+    assert dialog.words.text().endswith("is the capture that you are saving. Choose another name.")
     assert dialog.words.property("role") == "error"
 
 

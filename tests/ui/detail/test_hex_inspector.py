@@ -35,7 +35,7 @@ def test_without_a_selection_the_first_bytes_are_read(page: HexPage) -> None:
     assert found[""] == ["little-endian", "big-endian"]
     assert found["uint 16"] == ["22629", "25944"]
     assert found["time 32"] == ["2097-12-19 09:56:53", "2023-11-18 12:54:08"]
-    assert "from the first byte: select others to read them" in found
+    assert "from the first byte on: select others to read them" in found
 
 
 def test_one_selected_byte_is_where_it_begins(page: HexPage) -> None:

@@ -97,7 +97,7 @@ def test_without_an_event_there_is_a_hint(pane: DetailPane) -> None:
     pane.show_event(None)
     assert not pane.tabs.isVisible()
     assert [label.text() for label in pane.findChildren(QLabel) if label.isVisible()] == [
-        "Select an event to see all of it"
+        "Select an event to see its details"
     ]
     assert pane.event_shown() is None
 

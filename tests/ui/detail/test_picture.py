@@ -68,7 +68,7 @@ def test_a_damaged_one_is_said_to_be(data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF", b"", b"/etc/passwd"])
 def test_other_formats_are_never_tried(data: bytes) -> None:
     image, words = decode(data)
-    assert (image.isNull(), words) == (True, "This is no picture that can be shown here")
+    assert (image.isNull(), words) == (True, "This is not a picture that can be shown here")
 
 
 def test_a_picture_is_shown_once_it_is_decoded(qtbot: QtBot) -> None:

@@ -127,7 +127,7 @@ def test_of_many_bytes_only_the_beginning_is_shown(view: TracebackView) -> None:
 
 def test_they_are_sent_again_by_a_click_and_by_a_key(view: TracebackView, qtbot: QtBot) -> None:
     view.show_failure(PLAIN, None, b"x")
-    at = lines(view).index("↻ Send those bytes again")
+    at = lines(view).index("↻ Send the bytes again")
     place = view.cursorRect(QTextCursor(view.document().findBlockByNumber(at))).center() + QPoint(30, 0)
     with qtbot.waitSignal(view.again):
         qtbot.mouseClick(view.viewport(), Qt.LeftButton, pos=place)
@@ -139,7 +139,7 @@ def test_they_are_sent_again_by_a_click_and_by_a_key(view: TracebackView, qtbot:
 def test_how_that_went_stands_beside_it_until_another_failure_is_shown(view: TracebackView) -> None:
     view.show_failure(PLAIN, None, b"x")
     view.tell("Sent 1 B again: <b>nothing</b> came back.")
-    assert "↻ Send those bytes again   Sent 1 B again: <b>nothing</b> came back." in lines(view)
+    assert "↻ Send the bytes again   Sent 1 B again: <b>nothing</b> came back." in lines(view)
     view.show_failure(PLAIN, None, b"x")
     assert "Sent 1 B" not in view.toPlainText()
 
@@ -147,15 +147,15 @@ def test_how_that_went_stands_beside_it_until_another_failure_is_shown(view: Tra
 def test_without_bytes_there_is_nothing_to_send(view: TracebackView) -> None:
     view.show_failure(PLAIN, 7, None)
     assert "again" not in view.toPlainText()
-    [action] = [found for found in view.context_menu().actions() if found.text() == "Send those &bytes again"]
+    [action] = [found for found in view.context_menu().actions() if found.text() == "Send the &bytes again"]
     assert not action.isEnabled()
 
 
 def test_c19_an_empty_message_is_sent_again_too(view: TracebackView) -> None:
     view.show_failure(PLAIN, 7, b"")
     assert "caused by an empty message" in view.toPlainText()
-    assert "↻ Send those bytes again" in lines(view)
-    [action] = [found for found in view.context_menu().actions() if found.text() == "Send those &bytes again"]
+    assert "↻ Send the bytes again" in lines(view)
+    [action] = [found for found in view.context_menu().actions() if found.text() == "Send the &bytes again"]
     assert action.isEnabled()
 
 
@@ -175,8 +175,8 @@ GROUP = FailureRecord("ExceptionGroup", "bad lines (2 sub-exceptions)", (OWN,), 
 def test_each_member_of_a_group_is_shown_with_its_own_frames(view: TracebackView) -> None:
     view.show_failure(GROUP)
     found = lines(view)
-    assert "1 of the 2 exceptions in it:" in found
-    assert "2 of the 2 exceptions in it:" in found
+    assert "Exception 1 of 2 in it:" in found
+    assert "Exception 2 of 2 in it:" in found
     assert found.count("ValueError  temp is not a number") == 1
     assert "KeyError  'temp'" in found
     view.unfold_all()
@@ -255,7 +255,7 @@ def test_all_folds_open_and_close_together(view: TracebackView) -> None:
 
 def test_a_failure_without_frames_says_so(view: TracebackView) -> None:
     view.show_failure(FailureRecord("ConnectionLost", "gone"))
-    assert lines(view) == ["ConnectionLost  gone", "It carries no traceback."]
+    assert lines(view) == ["ConnectionLost  gone", "This exception has no traceback."]
 
 
 def test_nothing_is_shown_for_no_failure(view: TracebackView) -> None:

@@ -139,10 +139,10 @@ def test_a_row_of_an_open_connection_does_too_and_one_of_a_closed_connection_say
     window.faults.fault_lift()
     assert by_hand(desk) == []
     window.faults.fault_lift()
-    assert window.statusBar().currentMessage() == f"Connection #{number} had no fault by hand"
+    assert window.statusBar().currentMessage() == f"Connection #{number} has no fault to remove"
     found[:] = [SimpleNamespace(live=None)]
     window.faults.fault_reset()
-    assert window.statusBar().currentMessage() == "This connection is not open any more"
+    assert window.statusBar().currentMessage() == "This connection is no longer open"
 
 
 def test_a_udp_peer_cannot_be_reset(open_window: Open, qtbot: QtBot) -> None:
@@ -156,7 +156,7 @@ def test_a_udp_peer_cannot_be_reset(open_window: Open, qtbot: QtBot) -> None:
             qtbot.waitUntil(lambda: connections.model().rowCount() == 1)
             connections.setCurrentIndex(connections.model().index(0, 0))
             do(desk.window, "fault_reset")
-        assert "its protocol has no such fault" in desk.window.statusBar().currentMessage()
+        assert "does not have this fault" in desk.window.statusBar().currentMessage()
 
 
 def test_the_menus_of_connections_and_rows_have_all_of_it(desk: Bench, client: socket.socket) -> None:

@@ -55,7 +55,7 @@ def test_each_fault_of_each_service_has_a_row_in_their_order(desk: Bench) -> Non
     assert [[figure.option.name for figure in row.figures.figures] for row in rows] == [
         ["ms"], ["nth"],
     ]  # fmt: skip
-    assert dock_of(desk).figures.text() == "2 of 2 act, 0 hits"
+    assert dock_of(desk).figures.text() == "2 of 2 active, 0 hits"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_hits_lead_to_the_events_and_the_menu_to_the_form(desk: Bench) -> None:
 def test_all_off_is_one_press(desk: Bench) -> None:
     dock_of(desk).all_off.click()
     assert [fault.enabled for fault in desk.post.services["echo"].faults.all] == [False, False]
-    desk.qtbot.waitUntil(lambda: dock_of(desk).figures.text() == "0 of 2 act, 0 hits")
+    desk.qtbot.waitUntil(lambda: dock_of(desk).figures.text() == "0 of 2 active, 0 hits")
     assert not dock_of(desk).all_off.isEnabled()
 
 
@@ -280,7 +280,9 @@ def test_no_more_rows_than_can_be_handled(open_window: Open, qtbot: QtBot) -> No
         do(desk.window, "faults")
         dock = dock_of(desk)
         assert len(dock.rows) == MOST
-        assert any(label.text() == "20 more are on the pages of their services" for label in dock.findChildren(QLabel))
+        assert any(
+            label.text() == "20 more faults are on the pages of their services" for label in dock.findChildren(QLabel)
+        )
 
 
 def test_escape_closes_it_and_the_keyboard_goes_back(open_window: Open, qtbot: QtBot) -> None:

@@ -104,7 +104,7 @@ def test_without_any_it_says_so_and_only_adding_is_possible(opened: Open) -> Non
     press(editor, "remove")
     assert editor.value() == []
     shown = [label.text() for label in editor.findChildren(QLabel) if label.isVisible()]
-    assert shown == ["There are none yet."]
+    assert shown == ["No entries yet."]
     assert [name for name, button in editor._buttons.items() if button.isEnabled()] == ["add"]
 
 

@@ -218,7 +218,7 @@ def test_a_search_is_typed_and_its_results_are_walked_with_the_keys(manual: Manu
 
 def test_a_search_without_a_result_says_so(manual: ManualWindow) -> None:
     QTest.keyClicks(manual.search, "zebra crossing")
-    assert listed(manual) == ["Nothing in the manual has all these words."]
+    assert listed(manual) == ["No page of the manual has all these words."]
 
 
 def test_escape_closes_and_the_page_is_kept(manual: ManualWindow) -> None:

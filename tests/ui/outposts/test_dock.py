@@ -156,14 +156,14 @@ def test_shows_outposts_with_their_services(window: Small) -> None:
     window.outposts.console.outposts["pi"].clock = 5_000_000  # type: ignore[union-attr]
     window.outposts._refresh()
     assert rows(window) == [
-        ["pi", "pi@bench-3: connected; it may be read and steered", "2", "", "+5 ms"],
+        ["pi", "pi@bench-3: connected (read and control)", "2", "", "+5 ms"],
         ["echo", "listening, 10.0.0.7:9007", "2", "", ""],
     ]  # fmt: skip
     assert window.outposts.dock.figures.text() == "1 connected"
     told = window.outposts.outposts_now()["pi"].told
     told.more, told.services = 1_500, (msgspec.structs.replace(ECHO, tls=True),)
     window.outposts._refresh()
-    assert rows(window)[0][1].endswith("read and steered; 1,500 services more")
+    assert rows(window)[0][1].endswith("read and control); 1,500 more services")
     assert rows(window)[1][1] == "listening, 10.0.0.7:9007, with TLS"
 
 
@@ -205,7 +205,7 @@ def test_what_is_not_allowed_is_grey_with_the_reason(window: Small) -> None:
     start = action(window, "Start")
     assert not start.isEnabled()
     assert start.toolTip() == (
-        "pi does not allow it: its workspace would have to say [outpost] allow = “control”"
+        "pi does not allow this. To allow it, set allow = “control” under [outpost] in the workspace there"
     )  # fmt: skip
     assert action(window, "Connections…").isEnabled()
 
@@ -229,10 +229,10 @@ def test_an_outpost_goes_with_its_services(window: Small) -> None:
 
 def test_its_events_are_shown_by_a_filter(window: Small) -> None:
     window.follow(Pi())
-    action(window, "Show its events", "").trigger()
-    action(window, "Show its events").trigger()
-    action(window, "Show its conversations").trigger()
-    action(window, "Show its failures").trigger()
+    action(window, "Show events", "").trigger()
+    action(window, "Show events").trigger()
+    action(window, "Show conversations").trigger()
+    action(window, "Show failures").trigger()
     assert window.shown == [
         ("outpost == pi", "all"), ("service == pi/echo", "all"), ("service == pi/echo", "conversations"),
         ("service == pi/echo", "failures"),
@@ -310,7 +310,7 @@ def test_a_service_is_changed_there_as_it_is_now_and_its_secrets_stay(window: Sm
     dialog = window.elsewhere.dialog
     assert dialog is not None
     assert dialog.windowTitle() == "Service “echo” of pi"
-    assert dialog.said.text() == "Kept as it is there, and not shown here: options.tokens\\e"
+    assert dialog.said.text() == "Not shown here, and kept as it is there: options.tokens\\e"
     assert "copy the service into your workspace" in dialog.rules.text()
     assert (dialog.name.isEnabled(), dialog.only in dialog.buttons.buttons()) == (False, False)
     dialog.port.setText("9008")
@@ -329,7 +329,7 @@ def test_a_service_is_changed_there_as_it_is_now_and_its_secrets_stay(window: Sm
     assert (config.host, config.port, config.group) == ("10.0.0.7", 9008, "lab")
     assert config.options["rules"] == [{"path": "/a", "body": "hello"}]
     assert window.elsewhere.dialog is None
-    assert window.told == ["pi has taken “echo”"]
+    assert window.told == ["“echo” was saved on pi"]
 
 
 def test_a_service_is_added_there_and_what_came_of_it_is_told(window: Small) -> None:
@@ -347,7 +347,7 @@ def test_a_service_is_added_there_and_what_came_of_it_is_told(window: Small) -> 
     [put] = asked(carrier)
     assert isinstance(put, p.Put)
     assert (put.start, put.keep, list(services_in(put.toml))) == (False, False, ["tcp-echo"])
-    assert window.said == ["pi has taken “tcp-echo”, and does not run it: asks for\\e more"]
+    assert window.said == ["“tcp-echo” was saved on pi, but does not run: asks for\\e more"]
 
 
 def test_an_answer_that_comes_when_the_dialog_is_closed_is_told_all_the_same(window: Small) -> None:
@@ -386,7 +386,7 @@ def test_a_service_is_copied_to_an_outpost_and_from_it(window: Small) -> None:
     here = config("echo", 9007)
     menu = window.elsewhere.menu(here)
     assert [(one.text(), one.isEnabled()) for one in menu.actions()] == [("Copy to pi", True), ("Copy to rack", False)]
-    assert "does not allow it" in menu.actions()[1].toolTip()
+    assert "does not allow this" in menu.actions()[1].toolTip()
     menu.actions()[0].trigger()
     dialog = window.elsewhere.dialog
     assert dialog is not None
@@ -395,14 +395,14 @@ def test_a_service_is_copied_to_an_outpost_and_from_it(window: Small) -> None:
     action(window, "Copy into this workspace").trigger()
     [taken] = window.taken
     assert (taken.name, taken.responder, taken.group) == ("echo", "mock", "lab")
-    assert window.said == ["“echo” was copied without what pi does not tell: options.tokens\\e"]
+    assert window.said == ["“echo” was copied without the secrets that pi keeps: options.tokens\\e"]
 
 
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
         (TABLE.replace('"mock"', '"theirs"'), "pi: “echo” cannot be shown here: line 5: responder: "),
-        (TABLE.replace('"echo"', '"other"'), "pi told of another service than “echo”"),
+        (TABLE.replace('"echo"', '"other"'), "pi answered with another service than “echo”"),
         ("nonsense", "pi: “echo” cannot be shown here: line 1"),
     ],
     ids=["responder", "another", "no table"],
@@ -448,7 +448,7 @@ def test_menus_offer_all_that_can_be_done_to_a_service_of_here(window: Small) ->
     menu = window.outposts.dock.menu("pi", "echo")
     texts = [one.text().replace("&", "") for one in menu.actions() if one.text()]
     assert texts == [
-        "Show its events", "Show its conversations", "Show its failures", "Start", "Stop", "Start again", "Faults",
+        "Show events", "Show conversations", "Show failures", "Start", "Stop", "Start again", "Faults",
         "Connections…", "Open in Send", "Watch it…", "Copy its address", "Change…", "Copy into this workspace",
         "Remove from the outpost…",
     ]  # fmt: skip

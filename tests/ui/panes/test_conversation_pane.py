@@ -143,7 +143,7 @@ def test_they_are_filtered_in_words_of_their_own(pane: ConversationPane, traffic
     pane.set_filter("peer contains 10.0")
     qtbot.waitUntil(lambda: numbers(pane) == [1, 2])
     pane.set_filter("received > 5")
-    qtbot.waitUntil(lambda: "Nothing fits “received > 5”" in pane.view._placeholder)
+    qtbot.waitUntil(lambda: "Nothing matches “received > 5”" in pane.view._placeholder)
     with pytest.raises(errors.FilterError):
         pane.set_filter("http.status == 200")
 
@@ -199,8 +199,8 @@ def test_only_a_live_one_can_be_disconnected(
         return [action.text() for action in menu.actions() if action.text()]
 
     with qtbot.waitSignal(pane.disconnect_wanted, check_params_cb=lambda found: found is peer):
-        assert offered(0) == ["Show its &events", "D&isconnect"]
-    assert offered(1) == ["Show its &events"]
+        assert offered(0) == ["Show &events", "D&isconnect"]
+    assert offered(1) == ["Show &events"]
 
 
 def test_what_cannot_be_read_is_asked_for_again_with_the_next_news(

@@ -120,14 +120,14 @@ def test_an_empty_pane_says_what_to_do(pane: EventPane, capture: Capture, qtbot:
     assert said[:2] == ["Press Start all.", "Press Start."]
     assert said[2].startswith("Cleared.")
     assert said[3] == said[4]
-    assert said[4].startswith("Nothing fits “<b>needle</b>”.")
+    assert said[4].startswith("Nothing matches “<b>needle</b>”.")
 
 
 def test_while_it_looks_it_says_so(pane: EventPane, capture: Capture, reader: InstantReader, qtbot: QtBot) -> None:
     pane.on_stored(capture.add([b"x"] * 3))
     pane.set_filter("nowhere")
-    assert pane.view._placeholder == "Looking…"
-    qtbot.waitUntil(lambda: "Nothing fits" in pane.view._placeholder)
+    assert pane.view._placeholder == "Searching…"
+    qtbot.waitUntil(lambda: "Nothing matches" in pane.view._placeholder)
 
 
 def test_a_context_menu_is_offered_to_whoever_fills_it(pane: EventPane, qtbot: QtBot) -> None:

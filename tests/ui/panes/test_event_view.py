@@ -428,3 +428,18 @@ def test_the_row_found_by_a_filter_stays_current_without_it(view: EventView, cap
     assert view.current == 300
     assert not view.following
     assert view.row_rect(300).top() in range(view.viewport().height())
+
+
+def test_columns_have_their_widths_again_after_the_view_was_narrow(view: EventView) -> None:
+    def widths() -> list[int]:
+        return [view.header.sectionSize(at) for at in range(view.header.count())]
+
+    view.resize(1600, 300)
+    settle()
+    wide = widths()
+    for width in (1200, 1000, 900, 800, 700, 600, 700, 900, 1000, 1600):
+        view.resize(width, 300)
+        settle()
+        over = sum(widths()) - view.viewport().width()
+        assert over == view.horizontalScrollBar().maximum()  # the last column fills what is left
+    assert widths() == wide

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from PyQt5.QtCore import QPoint, QRect, Qt
+from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import maybeDeferred
@@ -25,6 +26,8 @@ from tests.helpers import until
 from tests.ui.desk import BASE, Capture, InstantReader, do, memory_post, settle
 from ui.detail.page import Subject
 from ui.detail.pages.traceback import TracebackPage
+from ui.looks import theme
+from ui.panes.event_header import PAD
 from ui.panes.failure_pane import FailurePane
 from ui.panes.group_table import COLUMNS
 from ui.window.main_window import MainWindow
@@ -318,3 +321,23 @@ def test_in_little_room_the_buttons_of_the_group_stay_and_the_failures_below_the
     assert not pane.view.isVisible()
     pane.resize(1000, 500)
     assert pane.view.isVisible()
+
+
+def test_no_heading_is_cut_where_the_window_has_larger_letters_than_the_data(
+    pane: FailurePane, capture: Capture, qtbot: QtBot
+) -> None:
+    feed(pane, capture.store(rows(BAD)), qtbot)
+    before, app = theme.notifier.fonts, QApplication.instance()
+    assert isinstance(app, QApplication)
+    pane.resize(1600, 500)
+    theme.apply(app, theme.current(), replace(before, size=2 * before.size))
+    try:
+        header = pane.table.horizontalHeader()
+        settle()
+        bold = header.font()
+        bold.setBold(True)
+        titles = [QFontMetrics(bold).horizontalAdvance(column.title) for column in COLUMNS]
+        assert titles[1] > 6 * QFontMetrics(theme.mono_font()).horizontalAdvance("0")
+        assert [at for at, title in enumerate(titles) if header.sectionSize(at) < title + 2 * PAD] == []
+    finally:
+        theme.apply(app, theme.current(), before)

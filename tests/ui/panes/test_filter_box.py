@@ -130,7 +130,7 @@ def test_a_filter_is_saved_taken_and_forgotten(box: FilterBox, qtbot: QtBot) -> 
     with qtbot.waitSignal(box.saved_changed) as told:
         box.saved_menu().actions()[-1].trigger()
     assert told.args == [["size > 100"]]
-    assert entries() == ["size > 100", "Forget this filter"]
+    assert entries() == ["size > 100", "Remove from the saved filters"]
     box.setText("other")
     box.saved_menu().actions()[0].trigger()
     assert box.text() == "size > 100"
@@ -210,7 +210,11 @@ def test_the_star_saves_what_is_typed_and_forgets_it(box: FilterBox, chips: Filt
     assert (box.star.isVisible(), box.star.toolTip()) == (True, "Save this filter")
     [button] = [found for found in box.findChildren(QToolButton) if found.defaultAction() is box.star]
     QTest.mouseClick(button, Qt.LeftButton)
-    assert (box.saved, texts(chips), box.star.toolTip()) == (["size > 100"], ["size > 100"], "Save no longer")
+    assert (box.saved, texts(chips), box.star.toolTip()) == (
+        ["size > 100"],
+        ["size > 100"],
+        "Remove from the saved filters",
+    )
     QTest.mouseClick(button, Qt.LeftButton)
     assert (box.saved, texts(chips), chips.isVisible()) == ([], [], False)
 

@@ -124,7 +124,7 @@ def test_a_filter_is_about_both_parts(pane: HTTPPane, traffic: Traffic) -> None:
     assert [row[:3] for row in shown(pane)] == [["POST", "/", "500"]]
     pane.set_filter("http.status == 404")
     settle()
-    assert "Nothing fits" in pane.view._placeholder
+    assert "Nothing matches" in pane.view._placeholder
 
 
 def test_with_a_filter_a_late_answer_adds_a_row_above_and_the_current_one_stays(

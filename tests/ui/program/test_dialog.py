@@ -61,7 +61,7 @@ def test_what_has_grown_since_the_mark_is_counted_when_asked_for(dialog: Program
     assert name == "twisted.internet.defer.Deferred"
     assert int(change) >= len(held)
     assert any(where == "(not recorded)" and int(number) >= len(held) for where, number in rows(dialog.deferreds))
-    assert dialog.waiting.text().endswith(" Deferreds wait.")
+    assert dialog.waiting.text().endswith(" Deferreds are waiting.")
 
 
 def test_deferreds_are_named_by_where_they_were_made(dialog: ProgramDialog) -> None:

@@ -92,7 +92,7 @@ def row(window: MainWindow, name: str) -> ServiceRow:
 def test_a_program_and_its_ports_are_a_group(desk: MainWindow) -> None:
     begin(desk)
     assert rows(desk)[-3:] == ["echo", "echo", "Echo:9620"]
-    assert row(desk, "echo").word == "runs"
+    assert row(desk, "echo").word == "running"
     assert row(desk, "echo/Echo:9620").address == "127.0.0.1:9620"
     desk.services.select("echo/Echo:9620")
     settle()
@@ -270,6 +270,19 @@ def test_actions_on_a_port_act_or_are_off(desk: MainWindow) -> None:
     assert not desk.failure_actions.can_send(failure)
     desk.services.select(next(iter(desk._post.services)))
     assert on() == of_service | of_port
+
+
+def test_a_fault_of_a_port_that_the_system_chose_is_there_in_the_next_run(desk: MainWindow) -> None:
+    one = begin(desk)
+    started = {"host": "127.0.0.1:40001", "any_port": True}
+    one.open.on_port(2, "Web:40001", "tcp")
+    one.open.on_status(2, events.SERVICE_STARTED, started)
+    assert desk.faults._changes.put_preset("echo/Web:40001", PRESETS[0]) == ""
+    settle()
+    assert {fault["port"] for fault in one.config.faults} == {"Web"}
+    one.open.on_status(2, events.SERVICE_STOPPED, {})
+    one.open.on_port(3, "Web:40002", "tcp")
+    assert one.ports[3].config.faults == PRESETS[0].tables("tcp")
 
 
 def test_a_form_of_a_program_keeps_its_faults_and_has_its_python(desk: MainWindow) -> None:

@@ -73,7 +73,7 @@ def test_the_size_is_counted_while_it_is_written(dialog: SendDialog) -> None:
 @pytest.mark.parametrize(
     ("is_hex", "text", "words"),
     [
-        (False, "a\\q", r"\q is no escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash."),
+        (False, "a\\q", r"\q is not an escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash."),
         (True, "4", "Hex needs pairs of digits 0-9 and a-f, as in 48 65 6c 6c 6f."),
         (True, "zz", "Hex needs pairs of digits 0-9 and a-f, as in 48 65 6c 6c 6f."),
     ],

@@ -94,9 +94,9 @@ def test_what_is_wrong_with_the_url_is_said_beneath_it(dock: SendDock, url: str,
 @pytest.mark.parametrize(
     ("form", "data", "words"),
     [
-        ("text", r"\q", r"\q is no escape"),
+        ("text", r"\q", r"\q is not an escape"),
         ("hex", "4", "Hex needs pairs of digits"),
-        ("template", "{{nothing 1 2}}", "is no function"),
+        ("template", "{{nothing 1 2}}", "is not a function"),
         ("file", "", "The name of a file is missing"),
     ],
 )
@@ -220,7 +220,7 @@ async def test_repeating_can_be_paused_and_stopped(dock: SendDock, post: Post) -
     await until(lambda: dock.run.sending and dock.run.sending.sent > 2)
     dock.form.pause.click()
     assert dock.run.paused
-    assert dock.form.pause.toolTip() == "Go on"
+    assert dock.form.pause.toolTip() == "Resume"
     dock.form.pause.click()
     sent = dock.run.sending.sent  # type: ignore[union-attr]
     await until(lambda: dock.run.sending.sent > sent)  # type: ignore[union-attr]
@@ -236,7 +236,7 @@ async def test_a_refusal_is_told_in_words(dock: SendDock, post: Post) -> None:
     await post.services["echo"].stop()
     dock.form.editor.setPlainText("x")
     dock.form.button.click()
-    await until(lambda: "refused: nothing listens there" in dock.state.text())
+    await until(lambda: "refused the connection: nothing listens there" in dock.state.text())
     assert dock.state.property("role") == "error"
 
 
@@ -255,7 +255,7 @@ async def test_much_traffic_keeps_the_transcript_short(dock: SendDock) -> None:
     for number in range(5000):
         dock.transcript.add("→", b"%d" % number)
     await until(lambda: "4999" in dock.transcript.toPlainText())
-    assert "4,700 more, which are in the capture" in dock.transcript.toPlainText()
+    assert "4,700 more in the capture" in dock.transcript.toPlainText()
     assert dock.transcript.blockCount() <= 1000
 
 
@@ -396,8 +396,8 @@ def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_ther
     do(window, "send_message")
     form = window.sending.dock.form
     assert form.url.text() == ""
-    assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
-    assert form.editor.placeholderText().startswith("What to send, as ")
+    assert form.url.placeholderText() == "URL, such as tcp://127.0.0.1:9007"
+    assert form.editor.placeholderText().startswith("What to send, such as ")
 
 
 def test_the_conversation_is_searched_and_escape_closes_only_the_search(dock: SendDock, qtbot: QtBot) -> None:

@@ -502,7 +502,7 @@ async def test_more_than_a_form_can_hold_is_sent_by_reference(desk: Desk, web: A
     assert got[0][3] == body
     assert desk.dock.history.past == ()
     desk.dock.saved.save_button.click()
-    assert "too many to be kept" in desk.dock.note.text()
+    assert "too large to be saved" in desk.dock.note.text()
     form.body.type = "none"
     form.button.click()
     await until(lambda: len(got) == 2)

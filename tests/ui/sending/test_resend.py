@@ -100,7 +100,7 @@ def test_a_plugin_is_mended(greeter: tuple[MainWindow, Path], settings: Settings
     walk, before = Walk(window), 2
     save(file, GREET.replace("helo", "hello"))
     qtbot.waitUntil(lambda: "hello you" in dock.transcript.toPlainText())
-    assert "“greeting” has a new version of its plugin: sent again" in dock.transcript.toPlainText()
+    assert "The plugin of “greeting” was reloaded: sent again" in dock.transcript.toPlainText()
     assert walk.steps <= before // 2
 
 
@@ -160,7 +160,7 @@ def test_a_plugin_that_writes_its_own_file_is_asked_a_few_times_only(
     sent_by_hand(window, "you")
     qtbot.waitUntil(lambda: not dock.form.resend.isChecked(), timeout=20_000)
     assert len(began) == 1 + MOST
-    assert "Perhaps it writes its own file" in dock.note.text()
+    assert "Perhaps the plugin writes its own file" in dock.note.text()
 
 
 def test_the_next_window_still_sends_again(open_window: Open, settings: Settings) -> None:

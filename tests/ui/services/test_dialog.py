@@ -124,8 +124,8 @@ def test_rules_are_not_edited_here_and_stay(dialog: Open) -> None:
     made = ServiceConfig("api", "http", "127.0.0.1", 9300, "mock", options={"rules": rules, "otherwise": 500})
     form = dialog(made)
     assert form.findChild(TableEditor) is None
-    words = "/0 → 200 json\n/1 → 200 json\n/2 → 200 json\n…\nIts rules are edited on its page, which opens next."
-    assert form.rules.text() == words
+    words = "You edit the rules on the page of the service, which opens next."
+    assert form.rules.text() == f"/0 → 200 json\n/1 → 200 json\n/2 → 200 json\n…\n{words}"
     form.responder.setCurrentText("echo" if form.responder.findText("echo") >= 0 else "inspector")
     assert form.rules.isHidden()
     form.responder.setCurrentText("mock")
@@ -304,7 +304,7 @@ def test_so_is_the_restart(dialog: Open) -> None:
     restart = page(form, "restart")
     assert form.config().restart is None
     assert restart.switch is not None
-    assert restart.switch.text() == "Start a&gain by itself"
+    assert restart.switch.text() == "Start a&gain automatically"
     restart.switch.setChecked(True)
     assert form.config().restart == {}
     restart.form._rows["attempts"][0].setText("3")

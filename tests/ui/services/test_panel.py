@@ -14,7 +14,10 @@ from PyQt5.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
+from app import responders
+from app.plugin_loader.errors import PluginWaitingError
 from app.post import Post
+from app.responders import Responder
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
@@ -132,11 +135,11 @@ def test_there_is_a_row_for_each_service_in_their_order(desk: Desk) -> None:
         (Stopped(), "stopped", "stopped", "Start (Space)"),
         (Starting(), "starting", "starting…", "Stop (Space)"),
         (Listening("127.0.0.1:40123"), "listening", "0 connections · 0 B/s", "Stop (Space)"),
-        (Stopping(), "stopping", "stopping…", "It is stopping"),
+        (Stopping(), "stopping", "stopping…", "The service is stopping"),
         (
             Waiting("Port 9007 is in use.", 1, 0.0),
             "starting",
-            "Tried again in 0 s: Port 9007 is in use.",
+            "Starts again in 0 s: Port 9007 is in use.",
             "Stop (Space)",
         ),
         (Failed("Port 9007 is in use by nc (pid 7)."), "failed", "Port 9007 is in use by nc (pid 7).", "Start (Space)"),
@@ -173,6 +176,20 @@ def test_no_row_changes_its_height_or_moves_whatever_happens(desk: Desk, is_comp
         desk.bridge.measured.emit()
         settle()
         assert [desk.panel.row_rect(name) for name in desk.panel.names()] == before
+
+
+def test_a_service_whose_plugin_is_not_trusted_yet_waits_and_has_not_failed(shown: Shown) -> None:
+    waiting = PluginWaitingError(path="shout.py")
+    plugin = Responder("shout", "Shouts", {"tcp": lambda *_: None}, missing=waiting)
+    responders.add(plugin)
+    try:
+        desk = shown(config("alpha", responder="shout"), config("beta", 9008))
+        row = desk.give(Failed(str(waiting)))
+        assert (row.word, row.state, row.bad) == ("not trusted", "stopped", False)
+        assert row.reason == "Waiting until you trust it: shout.py"
+        assert desk.give(Failed("Its port is taken."), "beta").word == "failed"
+    finally:
+        responders.remove("shout")
 
 
 def test_connections_and_rate_are_compact_in_the_row_and_exact_in_the_tip(desk: Desk) -> None:
@@ -452,7 +469,7 @@ def test_one_that_is_tried_again_counts_down_while_it_can_be_seen(desk: Desk, qt
     assert desk.panel._second.isActive()
     clock.advance(1.5)
     desk.panel._second.timeout.emit()
-    assert desk.row().reason == "Tried again in 4 s: Port 9007 is in use."
+    assert desk.row().reason == "Starts again in 4 s: Port 9007 is in use."
     assert desk.panel.trouble.words.text() == desk.row().reason
     for button, signal in (
         (desk.panel.trouble.try_now, desk.panel.try_wanted),

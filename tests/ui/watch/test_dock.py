@@ -33,7 +33,10 @@ class Small(QMainWindow):
         self.post, _ = memory_post(config("echo", 9001), config("grams", 9002, protocol="udp"))
         self.edits, self.bridge = Edits(self.post, self), Bridge(self.post)
         self.shown: list[str] = []
-        self.watches = WatchCommands(self.post, self.edits, self.bridge, self, lambda: "echo", self.shown.append)
+        self.alerts: list[str] = []
+        self.watches = WatchCommands(
+            self.post, self.edits, self.bridge, self, lambda: "echo", self.shown.append, self.alerts.append
+        )
 
 
 @pytest.fixture
@@ -129,7 +132,7 @@ def test_what_is_wrong_is_said_below_its_field(window: Small) -> None:
     assert not button.isEnabled()
     fill(window, name="a", target="udp://127.0.0.1:9")
     said = {name: words.text() for name, (_, words) in dialog(window).form._rows.items()}
-    assert said["name"] == "Another watch is called “a” already."
+    assert said["name"] == "“a” is taken. Give each watch its own name."
     assert said["send"] == "Is missing: a target is only found by what it answers to a datagram."
     assert not button.isEnabled()
     fill(window, target="rack-9/echo")
@@ -194,7 +197,7 @@ def test_pause_and_go_on(window: Small) -> None:
     add(window)
     QTest.mouseClick(row(window, "a").pause, Qt.LeftButton)
     assert window.post.watches["a"].paused
-    assert row(window, "a").pause.toolTip() == "Go on with a"
+    assert row(window, "a").pause.toolTip() == "Resume a"
     assert dock(window).figures.text() == "1 paused"
     QTest.mouseClick(dock(window).pause_all, Qt.LeftButton)
     assert not window.post.watches["a"].paused
@@ -208,6 +211,8 @@ def test_a_double_click_shows_its_events(window: Small) -> None:
     QTest.mouseDClick(row(window, "a"), Qt.LeftButton, pos=QPoint(30, 10))
     settle()
     assert window.shown == ["watch.name == a"]
+    row(window, "a").alert_wanted.emit()
+    assert window.alerts == ["watch.name == a and kind == watch.failed"]
 
 
 def test_the_dock_closes_by_escape_and_gives_the_keyboard_back(window: Small) -> None:
@@ -260,7 +265,7 @@ def test_how_long_it_took(milliseconds: float | None, text: str) -> None:
 
 def test_words_of_a_watch() -> None:
     watch = Watch(WatchConfig("a", "b"))
-    assert (state_words(watch), last_words(watch), uptime_words(watch)) == ("not known", "not checked yet", "")
+    assert (state_words(watch), last_words(watch), uptime_words(watch)) == ("unknown", "not checked yet", "")
     watch.checks, watch.well = 100_000, 99_999
     assert uptime_words(watch) == "99.9 % of 100,000"
     watch.held = "Not trusted."

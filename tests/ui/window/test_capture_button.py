@@ -101,7 +101,7 @@ async def test_a_new_capture_is_shown_in_the_panes_and_the_one_before_can_be_ope
     assert summaries() == [f"the capture follows {tmp_path / 'first.lpost'}", "in the second"]
     found = entries(window)
     assert "Open the capture before: first.lpost" in found
-    found["Copy its path"].trigger()
+    found["Copy path of the capture"].trigger()
     assert QApplication.clipboard().text() == str(post.capture)
     found["Open the capture before: first.lpost"].trigger()
     await until(lambda: bool(window.captures.windows))

@@ -126,7 +126,7 @@ def test_one_that_is_ended_from_outside_leaves_its_changes_for_the_next(begin: B
     second = begin(desk)
     bar = second.notices.recovery
     assert bar.isVisible()
-    assert re.fullmatch(r"Listening Post was ended from outside on .* at .*, before all was saved\.", bar.label.text())
+    assert re.fullmatch(r"The system ended Listening Post on .* at .*, before everything was saved\.", bar.label.text())
     click(bar.restore)
     assert names(second) == ["alpha", "more"]
 
@@ -169,6 +169,13 @@ def test_it_is_offered_in_words_and_restored_as_one_step(begin: Begin, desk: Pat
     assert names(window) == ["alpha"]
     assert not window.isWindowModified()
     qtbot.waitUntil(lambda: drafts(folder) == [])
+
+
+def test_of_a_workspace_without_a_file_all_services_are_named(begin: Begin, folder: Path) -> None:
+    crash(folder, config("alpha"), config("beta", 9100), title="demo")
+    assert begin().notices.recovery.draft_label.text() == (
+        "The unsaved changes to “demo” are still here.\nIts services: alpha, beta."
+    )
 
 
 def test_what_was_left_stays_until_the_changes_are_in_a_draft_of_this_window(

@@ -104,7 +104,7 @@ async def test_b1_one_question_lists_it_and_only_the_harmless_service_runs(
     ]
     assert isinstance(post.services["plain"].status, Listening)
     for name in ("door", "shell"):
-        assert window.services.row(name).reason.startswith("Waits for your answer: ")
+        assert window.services.row(name).reason.startswith("Waiting until you trust it: ")
         assert isinstance(post.services[name].status, Held)
 
 

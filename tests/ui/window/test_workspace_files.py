@@ -355,7 +355,7 @@ def test_what_another_program_wrote_is_asked_about_before_it_is_overwritten(
     path = desk.folder / "first.toml"
     save(Workspace((config("theirs", 9400),)), path)
     [(text, _)] = texts_at(desk.files.save, button)
-    assert text == "Another program has changed “first.toml”. Overwrite that?"
+    assert text == "Another program has changed “first.toml”. Overwrite its changes?"
     assert [service.name for service in workspace.load(path).services] == saved
     assert desk.files.modified == (button == Press.Cancel)
 

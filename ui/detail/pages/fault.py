@@ -21,13 +21,13 @@ class FaultPage(FactsPage):
     """The facts of a hit. The buttons lead to the fault, to its other hits, and to a run that hits as this one did."""
 
     key, title = "fault", "Fault"
-    content_name = QT_TRANSLATE_NOOP("declared", "THE BYTES BEFORE IT")
+    content_name = QT_TRANSLATE_NOOP("declared", "BYTES BEFORE THE FAULT")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        go = _link("bolt", self.tr("Its fault"), self.tr("Show the fault on the page of its service"))
-        hits = _link("filter", self.tr("Its hits"), self.tr("Show all events of this fault"))
-        again = _link("again", self.tr("Repeat"), self.tr("Have the service draw by this seed; it starts again"))
+        go = _link("bolt", self.tr("Show fault"), self.tr("Open the fault on the page of its service"))
+        hits = _link("filter", self.tr("Show hits"), self.tr("Show all events of this fault"))
+        again = _link("again", self.tr("Repeat"), self.tr("Restart the service with this seed"))
         go.clicked.connect(lambda: self.wanted.emit("fault_of_event"))
         hits.clicked.connect(lambda: self.wanted.emit("fault_hits"))
         again.clicked.connect(lambda: self.wanted.emit("repeat_seed"))
@@ -46,7 +46,7 @@ class FaultPage(FactsPage):
             (self.tr("what happened"), _text(detail.get("words"))),
             (self.tr("fault"), _text(detail.get("fault"))),
             (self.tr("kind"), _kind(detail.get("kind"))),
-            (self.tr("to what"), self._hit(detail)),
+            (self.tr("hit"), self._hit(detail)),
             (self.tr("seed"), _text(detail.get("seed"))),
         ):
             if value:

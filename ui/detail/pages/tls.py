@@ -13,7 +13,7 @@ from ui.detail.pages.facts import FactsPage
 
 class TLSPage(FactsPage):
     key, title = "tls", "TLS"
-    content_name = QT_TRANSLATE_NOOP("declared", "FIRST BYTES THAT CAME")
+    content_name = QT_TRANSLATE_NOOP("declared", "FIRST BYTES RECEIVED")
 
     @staticmethod
     def fits(subject: Subject) -> bool:

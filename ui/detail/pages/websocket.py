@@ -72,7 +72,7 @@ def _closed(detail: dict[str, Any]) -> Iterator[Fact]:
     if detail.get("clean"):
         how = QCoreApplication.translate("WebSocketPage", "cleanly: both sides sent a close frame")
     elif both:
-        how = QCoreApplication.translate("WebSocketPage", "against the rules of the protocol")
+        how = QCoreApplication.translate("WebSocketPage", "broke the rules of the protocol")
     else:
         how = QCoreApplication.translate("WebSocketPage", "without a closing handshake")
     yield Fact("closed", how)

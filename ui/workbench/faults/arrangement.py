@@ -27,7 +27,7 @@ LABELS = {
     "after_seconds": QT_TRANSLATE_NOOP("Workbench", "Only when older than"),
     "peer": QT_TRANSLATE_NOOP("Workbench", "Only peers"),
     "enabled": QT_TRANSLATE_NOOP("Workbench", "Acts from the start"),
-    "ttl_seconds": QT_TRANSLATE_NOOP("Workbench", "Lifts itself after"),
+    "ttl_seconds": QT_TRANSLATE_NOOP("Workbench", "Switches off after"),
 }
 """Where the name of an option, without its unit, would not say it."""
 
@@ -65,7 +65,7 @@ def arranged(table: Mapping[str, Any], protocol: str) -> tuple[dict[str, Option]
 
 def _unknown(table: Mapping[str, Any], protocol: str) -> tuple[dict[str, Option], tuple[Group, ...]]:
     """A fault of a plugin that is not there: another kind can be chosen."""
-    kind = Option("kind", str, "", "What it does")
+    kind = Option("kind", str, "", "Kind of the fault")
     options = {"name": tables.NAME, "kind": _fitting(kind, protocol)}
     return options, (Group(QT_TRANSLATE_NOOP("Workbench", "What"), (Row(("name",)), Row(("kind",)))),)
 

@@ -89,7 +89,7 @@ class FaultsDialog(CarefulDialog):
         return self.section.tables()
 
     def lost(self) -> str:
-        return self.tr("Discard what you changed of the faults?")
+        return self.tr("Discard your changes to the faults?")
 
     def sizeHint(self) -> QSize:
         letters, room = self.fontMetrics(), self.parentWidget().window().size()
@@ -109,8 +109,8 @@ class FaultsDialog(CarefulDialog):
 def edit_faults(protocol: str, tables: Tables, parent: QWidget, given: Given) -> FaultsDialog:
     """Open the dialog on the faults of a message that is sent by ``protocol``."""
     intro = _translate(
-        "They act on the bytes that this message sends and those that come back, so that a server sees a bad "
-        "client. What each did is on the connection in the capture."
+        "Faults act on the bytes that this message sends and receives, so that a server meets a bad client. The "
+        "capture shows on the connection what each fault did."
     )
     section = FaultsSection.of_message(protocol)
     whose = Whose(_translate("Faults of a message"), intro, section, lambda tables: problems(tables, protocol))
@@ -119,7 +119,7 @@ def edit_faults(protocol: str, tables: Tables, parent: QWidget, given: Given) ->
 
 def edit_port_faults(name: str, protocol: str, tables: Tables, parent: QWidget, given: Given) -> FaultsDialog:
     """Open the dialog on the faults of the port called ``name``, ``program/port``, of a hosted program."""
-    intro = _translate("They act once you press OK, while the program runs, too, and are saved with the program.")
+    intro = _translate("Faults act once you press OK, also while the program runs. They are saved with the program.")
     title = _translate("Faults of {name}").format(name=name)
     section = FaultsSection.of_port(protocol)
     return _opened(

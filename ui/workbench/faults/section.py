@@ -64,7 +64,9 @@ FAULTS = {
     "move": QT_TRANSLATE_NOOP("Workbench", "moving a fault"),
 }
 
-SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0, 2**63 - 1)
+SEED = Option(
+    "seed", int, 0, "Seed of the random choices of the faults; 0: another seed at each start", "", 0, 2**63 - 1
+)
 
 
 class FaultsSection(QWidget):
@@ -154,7 +156,7 @@ class FaultsSection(QWidget):
         self.add_button = QPushButton(self.tr("+ Fault"))
         self.add_button.clicked.connect(lambda: self._ask_kind(self.add_button.mapToGlobal(QPoint(0, 0))))
         self.networks = QPushButton(self.tr("Network") + "   ")
-        self.networks.setToolTip(self.tr("Have the service behave as behind such a network"))
+        self.networks.setToolTip(self.tr("Simulate a network for the service"))
         self.networks.setMenu(menu_of(self.networks, lambda: (self._protocol, self.model.tables()), self._put_preset))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 4)
@@ -224,7 +226,7 @@ class FaultsSection(QWidget):
         self.hits.setToolTip(self.tr("Show the events of this fault"))
         self.hits.clicked.connect(lambda: self.hits_wanted.emit(self._name()))
         self.once_now = QPushButton(self.tr("Once now"))
-        self.once_now.setToolTip(self.tr("Hit the next message or connection, whatever its conditions say"))
+        self.once_now.setToolTip(self.tr("Hit the next message or connection, regardless of conditions"))
         self.once_now.clicked.connect(self._once)
         head = self._head = QWidget()
         row = QHBoxLayout(head)
@@ -332,7 +334,11 @@ class FaultsSection(QWidget):
         self.hits.setText(count_words(fault.hits if fault is not None else 0))
         self.hits.setEnabled(fault is not None)
         self.once_now.setEnabled(fault is not None)
-        self.once_now.setText(self.tr("Once now") if fault is None or not fault.once else self.tr("Waits for the next"))
+        self.once_now.setText(
+            self.tr("Once now")
+            if fault is None or not fault.once
+            else self.tr("Waits for the next message or connection")
+        )
         row = self.model.row(at)
         kind = faults.find(str(row.table.get("kind", ""))) if row is not None else None
         self._about.setText(in_words(kind.help) if kind is not None else "")
@@ -346,7 +352,7 @@ class FaultsSection(QWidget):
         seed = service.faults.seed if service is not None and service.running and service.faults else 0
         self.keep.setVisible(bool(seed) and str(seed) != self.seed.text())
         self.keep.setText(self.tr("Keep {seed}").format(seed=seed))
-        self.keep.setToolTip(self.tr("Repeat with the seed of this run: a restart then hits as this run did"))
+        self.keep.setToolTip(self.tr("Keep the seed of this run: after a restart, faults hit as in this run"))
 
     def _switch(self, at: int) -> None:
         row = self.model.row(at)

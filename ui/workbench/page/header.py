@@ -18,6 +18,8 @@ from ui.workbench.page.marks import Badge, Lamp
 
 NAME_CHARS = 8
 """Least characters of a name for which there is room."""
+ROOM = 24
+"""Pixels that stay free where the sections stand beside the name."""
 
 
 class ServiceHeader(QWidget):
@@ -153,12 +155,24 @@ class ServiceHeader(QWidget):
                 self.address_clicked.emit()
         return super().eventFilter(watched, event)
 
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.LayoutRequest:  # a part has become wider or narrower
+            self._arrange(self.width())
+        return done
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        needed = self._first.sizeHint().width() + self.sections.sizeHint().width() + 24
-        if self._in_line:
-            needed -= self.sections.sizeHint().width()
-        in_line = event.size().width() >= needed
+        self._arrange(event.size().width())
+
+    def _arrange(self, width: int) -> None:
+        """Put the sections beside the name where there is room for both, else below it.
+
+        What both need is the same whichever of the two they are: else they would move to and fro for ever.
+        """
+        sections = self.sections.sizeHint().width() + self._first.spacing()
+        beside = self._first.sizeHint().width() - (sections if self._in_line else 0)
+        in_line = width >= beside + sections + ROOM
         if in_line != self._in_line:
             self._in_line = in_line
             target: QBoxLayout = self._first if in_line else self._second

@@ -28,7 +28,7 @@ class RestartBar(QFrame):
         self.apply_button.setProperty("primary", True)
         self.apply_button.clicked.connect(self.applied)
         self.discard = QPushButton(self.tr("Discard"))
-        self.discard.setToolTip(self.tr("Forget the changes that are not applied"))
+        self.discard.setToolTip(self.tr("Discard the changes that are not applied"))
         self.discard.clicked.connect(self.discarded)
         row = QHBoxLayout(self)
         row.setContentsMargins(13, 6, 12, 6)

@@ -91,7 +91,7 @@ class AnswerForm(QWidget):
         words = form.add(self.tr("Responder"), self.responder)
         found = responders.find(config.responder)
         missing = str(found.missing) if found and found.missing else None
-        problem = missing if found else self.tr("There is no such responder.")
+        problem = missing if found else self.tr("There is no such responder. Choose another.")
         tell(self.responder, words, problem and sentence(problem), found.help if found else "")
         given = {name: config.options[name] for name in _names(declared, config.options)}
         self.form = OptionForm(declared, given, self)

@@ -20,6 +20,7 @@ from ui.edits import Edits
 from ui.forms.form import tab_through
 from ui.parts.notice_bar import NoticeBar
 from ui.services import checks
+from ui.services.rows import shown_status
 from ui.workbench.page.applying import live_part, mistakes_of
 from ui.workbench.page.forms import PageForms
 from ui.workbench.page.header import ServiceHeader
@@ -301,7 +302,7 @@ class ServicePage(QWidget):
         refused = service is not None and service.config == self._before != self._served
         if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
             self._served = self._before
-            self._refused.say(self.tr("The service refused the last change: its events say why."))
+            self._refused.say(self.tr("The service refused the last change. Its events say why."))
             self._say_later(self.config())
 
     def _on_services(self) -> None:
@@ -336,7 +337,7 @@ class ServicePage(QWidget):
         if service is None:
             return
         self.header.show_service(service)
-        self.status.say(self._words(service.status))
+        self.status.say(self._words(shown_status(service)))
         self._show_hits()
         self._show_upstreams()
 
@@ -344,8 +345,10 @@ class ServicePage(QWidget):
         if isinstance(status, Failed):
             return status.reason
         if isinstance(status, Waiting):
-            return self.tr("{reason} It is tried again by itself.").format(reason=status.reason)
-        return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
+            return self.tr("{reason} The service is tried again automatically.").format(reason=status.reason)
+        return (
+            self.tr("Waiting until you trust it: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
+        )
 
     def _show_hits(self, *_: object) -> None:
         service = self._service()

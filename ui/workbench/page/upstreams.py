@@ -37,7 +37,7 @@ class UpstreamsView(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
-        self.idle.say("" if members else self.tr("The service does not run."))
+        self.idle.say("" if members else self.tr("The service is not running."))
         self.idle.setVisible(not members)
         self._make(len(members))
         for (lamp, address, words), member in zip(self._rows, members, strict=True):
@@ -45,11 +45,11 @@ class UpstreamsView(QWidget):
             shown_address = member.address if len(member.address) <= LONGEST else f"{member.address[: LONGEST - 1]}…"
             address.setText(shown_address)
             address.setToolTip(plain(member.address))
-            figures = self.tr("{served} served, {open} now").format(
+            figures = self.tr("{served} served, {open} open").format(
                 open=f"{member.open:,}", served=f"{member.served:,}"
             )
             words.say(f"{figures}. {member.reason}" if member.reason else figures, "error" if member.reason else "dim")
-            state = self.tr("is passed over") if member.reason else self.tr("is there")
+            state = self.tr("is skipped") if member.reason else self.tr("is reachable")
             lamp.setToolTip(state)
             address.setAccessibleDescription(state)
 

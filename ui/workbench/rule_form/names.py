@@ -22,14 +22,14 @@ from ui.workbench.rule_form.arrangement import translated
 NO_RULE: Mapping[str, Any] = MappingProxyType({})
 
 _VALUES = {
-    "query.": QT_TRANSLATE_NOOP("Workbench", "a value of the query, as query.page"),
-    "json.": QT_TRANSLATE_NOOP("Workbench", "a member of the JSON body, as json.user.name"),
-    "field.": QT_TRANSLATE_NOOP("Workbench", "a header, as field.User-Agent"),
+    "query.": QT_TRANSLATE_NOOP("Workbench", "a value of the query, such as query.page"),
+    "json.": QT_TRANSLATE_NOOP("Workbench", "a member of the JSON body, such as json.user.name"),
+    "field.": QT_TRANSLATE_NOOP("Workbench", "a header, such as field.User-Agent"),
     "json": QT_TRANSLATE_NOOP("Workbench", "the JSON body"),
-    "body": QT_TRANSLATE_NOOP("Workbench", "the body as it came"),
+    "body": QT_TRANSLATE_NOOP("Workbench", "the body as it was received"),
     "method": QT_TRANSLATE_NOOP("Workbench", "the method of the request"),
     "path": QT_TRANSLATE_NOOP("Workbench", "the path of the request"),
-    "call": QT_TRANSLATE_NOOP("Workbench", "the number of this request for the rule, from 1"),
+    "call": QT_TRANSLATE_NOOP("Workbench", "how many requests the rule has matched, this one included"),
 }
 
 _HELP = {
@@ -38,15 +38,15 @@ _HELP = {
     "unix_ms": QT_TRANSLATE_NOOP("Workbench", "milliseconds since 1970"),
     "uuid": QT_TRANSLATE_NOOP("Workbench", "a random UUID"),
     "counter": QT_TRANSLATE_NOOP("Workbench", "1, 2, 3 and so on"),
-    "random": QT_TRANSLATE_NOOP("Workbench", "a random number, as random 1 6"),
-    "pick": QT_TRANSLATE_NOOP("Workbench", "one of the words, as pick red green"),
-    "default": QT_TRANSLATE_NOOP("Workbench", "in place of nothing, as default Ada"),
-    "json|": QT_TRANSLATE_NOOP("Workbench", "escaped for a string of JSON"),
+    "random": QT_TRANSLATE_NOOP("Workbench", "a random number, such as random 1 6"),
+    "pick": QT_TRANSLATE_NOOP("Workbench", "one of the words, such as pick red green"),
+    "default": QT_TRANSLATE_NOOP("Workbench", "text instead of an empty value, such as default Ada"),
+    "json|": QT_TRANSLATE_NOOP("Workbench", "escaped for a JSON string"),
 }
 
 _OF_SCRIPTS = {
     "message": QT_TRANSLATE_NOOP("Workbench", "the message"),
-    "count": QT_TRANSLATE_NOOP("Workbench", "how many messages there were, this one included"),
+    "count": QT_TRANSLATE_NOOP("Workbench", "how many messages came, this one included"),
     "peer": QT_TRANSLATE_NOOP("Workbench", "the address of the peer"),
     "conn": QT_TRANSLATE_NOOP("Workbench", "the number of the connection"),
 }

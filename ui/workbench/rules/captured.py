@@ -51,7 +51,7 @@ class CapturedMenu(QPushButton):
 
     def _read(self) -> None:
         self.entries.clear()
-        self.entries.addAction(self.tr("Looking…")).setEnabled(False)
+        self.entries.addAction(self.tr("Searching…")).setEnabled(False)
         service, protocol = self.service, self._protocol
         nothing: list[Event] = []
         self._reader.read(lambda store: latest(store, service, protocol, SHOWN), nothing, self._fill)
@@ -64,7 +64,7 @@ class CapturedMenu(QPushButton):
             text = event.summary if len(event.summary) <= CHARS else f"{event.summary[: CHARS - 1]}…"
             self.entries.addAction(unmarked(text)).triggered.connect(partial(self._pick, event))
         if not events:
-            self.entries.addAction(self.tr("Nothing has come yet")).setEnabled(False)
+            self.entries.addAction(self.tr("Nothing received yet")).setEnabled(False)
         if self.entries.isVisible():
             self.entries.popup(self.entries.pos())  # measures it again
 

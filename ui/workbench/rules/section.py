@@ -89,9 +89,7 @@ class RulesSection(QWidget):
         paste.clicked.connect(self.view.paste)
         self.reset_button = QPushButton(self.tr("Reset counts"))
         self.reset_button.setToolTip(
-            self.tr(
-                "Count anew how often each rule has applied: one that is limited to a number of times applies again"
-            )
+            self.tr("Set the hit counts of all rules to 0. A rule that applies a limited number of times applies again")
         )
         self.reset_button.clicked.connect(lambda: self.recount.emit(None))
         buttons = self._buttons = QHBoxLayout()

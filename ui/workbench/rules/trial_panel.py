@@ -28,7 +28,7 @@ class TrialPanel(QWidget):
         self.reasons = QListWidget()
         self.reasons.setProperty("role", "mono")
         self.reasons.setProperty("reasons", True)
-        self.reasons.setAccessibleName(self.tr("Why the rules before it do not take it"))
+        self.reasons.setAccessibleName(self.tr("Why earlier rules do not match"))
         self.reasons.setTextElideMode(Qt.ElideRight)
         self.reasons.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.reasons.setUniformItemSizes(True)
@@ -63,7 +63,7 @@ class TrialPanel(QWidget):
             words = self.tr("{number}  {title}: {why}").format(number=at + 1, title=_title(titles, at), why=why)
             self.reasons.addItem(QListWidgetItem(words))
         if trial.rule is not None:
-            words = self.tr("{number}  {title}: takes it").format(
+            words = self.tr("{number}  {title}: matches").format(
                 number=trial.rule + 1, title=_title(titles, trial.rule)
             )
             self.reasons.addItem(QListWidgetItem(words))

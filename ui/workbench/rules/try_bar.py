@@ -86,7 +86,7 @@ class TryBar(QWidget):
         self.show_answer.setIconSize(QSize(12, 12))
         self.show_answer.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.show_answer.setEnabled(False)
-        self.show_answer.setToolTip(self.tr("Show the answer, and why each earlier rule does not take it"))
+        self.show_answer.setToolTip(self.tr("Show the answer, and why each earlier rule does not match"))
         self._lay_out()
         self.when.setVisible(not self._http)
         self.unfold.setVisible(self._http)
@@ -140,7 +140,7 @@ class TryBar(QWidget):
             try:
                 return Message(when=when, seconds=float(text))
             except ValueError:
-                raise ValueError(self.tr("Type the seconds of silence, as 0.5")) from None
+                raise ValueError(self.tr("Enter the seconds of silence, such as 0.5")) from None
         try:
             return Message(unescape(text) if when == "message" else b"", when, nth=1 if when == "message" else 0)
         except EscapeError as e:

@@ -61,7 +61,7 @@ class Trying(QObject):
         options = self._options()
         if options is None:
             self._section.show_trial(None)
-            bar.say(self.tr("Not tried: a rule has a mistake."), "warning")
+            bar.say(self.tr("Not tried: a rule has a mistake. Correct it first."), "warning")
             return
         service.trial(asked, options).addCallbacks(lambda found: self._on_trial(number, found), self._on_failure)
 
@@ -77,9 +77,9 @@ class Trying(QObject):
             self._section.bar.say(words.format(number=(trial.rule or 0) + 1, problem=trial.problem), "error")
         elif trial.rule is None:
             status = self.tr(": {status}").format(status=trial.answer.status) if trial.answer else ""
-            self._section.bar.say(self.tr("No rule takes it{status}").format(status=status), "warning")
+            self._section.bar.say(self.tr("No rule matches{status}").format(status=status), "warning")
         else:
-            words = self.tr("✔ Rule {number} takes it: {what}")
+            words = self.tr("✔ Rule {number} matches: {what}")
             self._section.bar.say(words.format(number=trial.rule + 1, what=self._what(trial)), "good")
 
     def _what(self, trial: Trial) -> str:

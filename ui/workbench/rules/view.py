@@ -209,7 +209,7 @@ class RulesView(QListView):
             (self.tr("On or off"), "", "Space", self.switch, True),
             (self.tr("Move up"), "chevron-up", "Alt+Up", lambda: self.move_by(-1), True),
             (self.tr("Move down"), "chevron-down", "Alt+Down", lambda: self.move_by(1), True),
-            (self.tr("Reset its count"), "again", "", lambda: self.recount.emit(self.rows()), True),
+            (self.tr("Reset count"), "again", "", lambda: self.recount.emit(self.rows()), True),
             (self.tr("Reset all counts"), "", "", lambda: self.recount.emit(None), False),
             (self.tr("Remove"), "trash", "Del", self.remove, True),
         ):

@@ -84,7 +84,7 @@ def test_patterns_reach_texts_and_details():
 
 
 def test_what_is_no_expression_is_said():
-    with pytest.raises(errors.PatternError, match=r"The pattern \( is no regular expression"):
+    with pytest.raises(errors.PatternError, match=r"The pattern \( is not a regular expression"):
         Redactor(["("])
 
 

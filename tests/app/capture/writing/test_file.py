@@ -80,7 +80,7 @@ def test_a_newer_capture_is_refused_in_words_and_left_as_it_was(path):
     db.execute("PRAGMA user_version = 2")
     db.close()
     content = path.read_bytes()
-    with pytest.raises(errors.NewerCaptureError, match=r"written by a newer Listening Post .*choose another file"):
+    with pytest.raises(errors.NewerCaptureError, match=r"written by a newer Listening Post .*Choose another file"):
         CaptureFile(path, "run", LIMIT)
     assert path.read_bytes() == content
 
@@ -355,7 +355,7 @@ def test_a15_a_path_that_leads_nowhere_is_refused_in_words(tmp_path):
     for path, words in (
         (loop, "a link that leads back to itself"),
         (loop / "x.lpost", "a link that leads back to itself"),
-        (file / "x.lpost", "below something that is no folder"),
+        (file / "x.lpost", "below something that is not a folder"),
         (tmp_path / ("x" * 300), "a name too long for the system"),
     ):
         with pytest.raises(errors.NotAFileError, match=rf"is {words}\. Capture into a file"):

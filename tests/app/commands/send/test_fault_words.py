@@ -31,8 +31,8 @@ def test_a_fault_in_words(text: str, protocol: str, table: dict[str, Any]):
 
 
 WRONG = [
-    ("", "tcp", "it is no NAME=VALUE"),
-    ("reset", "tcp", "reset is no NAME=VALUE. Separate them by commas"),
+    ("", "tcp", "it is not NAME=VALUE"),
+    ("reset", "tcp", "reset is not NAME=VALUE. Separate the options by commas"),
     ("kind=reset nth=2", "tcp", 'kind "reset nth=2" is unknown'),
     ("nth=2", "tcp", "kind is missing"),
     ("kind=bogus", "tcp", 'kind "bogus" is unknown. Use one of close, '),
@@ -46,7 +46,7 @@ WRONG = [
     ("kind=delay, delay=3", "tcp", "delay is unknown. delay has name, kind, on, ms, "),
     ("kind=refuse", "tcp", "refuse is for services: it acts on their port; how=reset is for clients"),
     ("kind=refuse", "udp", "refuse is for services: it acts on their port"),
-    ('kind=close, match="a', "tcp", 'match="a is no NAME=VALUE'),
+    ('kind=close, match="a', "tcp", 'match="a is not NAME=VALUE'),
     ("kind=cut, on=received", "tcp", "on "),
 ]
 
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_said(text: str, protocol: str, said: str):
 
 
 def test_two_of_one_name():
-    with pytest.raises(SendUsageError, match='name "a" is the name of fault number 1, too'):
+    with pytest.raises(SendUsageError, match='name "a" is already the name of fault number 1'):
         tables(["kind=reset, name=a", "kind=close, name=a"], "tcp")
 
 

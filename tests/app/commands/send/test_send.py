@@ -169,7 +169,7 @@ def test_a_server_that_wants_a_certificate_gets_ours_if_there_is_one(tmp_path: P
 def test_a_refusal_is_one_sentence_and_exit_code_1(scheme: str) -> None:
     code, out, said = outcome(send(f"{scheme}://127.0.0.1:9", "x"))
     assert (code, out) == (1, b"")
-    wanted = "127.0.0.1:9 refused: nothing listens there. Start the server or check the port."
+    wanted = "127.0.0.1:9 refused the connection: nothing listens there. Start the server or check the port."
     assert said.decode() == f"listening-post: {wanted}\n"
 
 
@@ -323,7 +323,7 @@ def test_a_saved_message_is_sent_by_its_name(saved: Callable[[str], Path]) -> No
         (["--message", "bye"], b"there is no message bye in the workspace. It has hello, odd"),
         (["--message", "hello", "tcp://x:1"], b"--message brings its URL"),
         ([], b"a URL is missing"),
-        (["--message", "odd"], b"a b is no method"),
+        (["--message", "odd"], b"a b is not a method"),
         (["tcp://x:1", "--set", "a"], b"--set a has no value"),
         (["tcp://x:1", "--set", "counter=1"], b"--set counter is taken"),
     ],
@@ -340,7 +340,7 @@ def test_variables_that_are_wrong_are_told_with_their_line(tmp_path: Path) -> No
     path = tmp_path / "w.toml"
     path.write_text("version = 1\n\n[variables]\n1a = 'x'\n")
     done = send("tcp://127.0.0.1:9", "x", "--workspace", path)
-    assert (done.returncode, b"w.toml:4: variables.1a: is no name" in done.stderr) == (1, True)
+    assert (done.returncode, b"w.toml:4: variables.1a: is not a valid name" in done.stderr) == (1, True)
 
 
 def test_headers_and_forms_go_out_as_they_are_typed() -> None:

@@ -3,11 +3,13 @@
 import json
 import re
 import socket
+from dataclasses import replace
 
 import pytest
 
 from app.commands import errors
 from app.commands.serve.fault_switches import switched
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.workspace.reading import Workspace
 from tests.helpers import run, serving, wait_for
@@ -42,6 +44,27 @@ def test_the_last_word_counts():
 
 def test_nothing_changes_where_nothing_is_switched():
     assert switched(TWO, []) == TWO
+
+
+def test_faults_of_programs_are_switched_by_the_program_and_by_its_port():
+    tables = (
+        {"port": "Echo", **DELAY},
+        {"port": "8000", **DELAY},
+        {"port": "Echo", **DELAY},
+        {"port": "8000", **NAMED},
+    )
+    workspace = replace(TWO, programs=(ProgramConfig("web", ("web.py",), faults=tables),))
+
+    def found(*switches):
+        made = switched(workspace, switches)
+        assert enabled(made)[1] == [any(on for name, on in switches if name == "breaks")]
+        return [table.get("enabled", True) for table in made.programs[0].faults]
+
+    assert found(("web/delay", False), ("breaks", True)) == [False, False, True, True]
+    assert found(("web/Echo/delay 2", False)) == [True, True, False, False]
+    assert found(("web/8000/delay", False), ("web/breaks", True)) == [True, False, True, True]
+    with pytest.raises(errors.UnknownFaultError, match="two/breaks, web/Echo/delay, web/8000/delay, web/Echo/delay 2"):
+        found(("web/Echo/breaks", True))
 
 
 @pytest.mark.parametrize("name", ["x", "two/delay", "one", "one/", "/breaks", ""])

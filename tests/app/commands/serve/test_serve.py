@@ -372,8 +372,5 @@ def test_watches_that_are_not_trusted_do_not_run_and_serve_says_so(tmp_path, pat
     (tmp_path / "w.toml").write_text('version = 1\n[[watch]]\nname = "theirs"\ntarget = "tcp://127.0.0.1:1"\n')
     done = run("serve", tmp_path / "w.toml", "--capture", path)
     assert done.returncode == 1
-    assert (
-        'the watch theirs does not run: It waits until this workspace is trusted: the watch "theirs" connects to'
-        in (done.stderr)
-    )
+    assert 'the watch theirs does not run: This is not trusted yet: the watch "theirs" connects to' in (done.stderr)
     assert read(path, "SELECT count(*) FROM event WHERE kind = ?", events.WATCH_CHECKED) == [(0,)]

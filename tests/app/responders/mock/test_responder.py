@@ -289,8 +289,8 @@ def test_a_file_is_read_anew_and_may_be_a_template(tmp_path: Path) -> None:
         ("../secret", "is not in the workspace's folder"),
         ("/etc/passwd", "is not in the workspace's folder"),
         ("none", "there is no such file"),
-        (".", "it is no file"),
-        ("pipe", "it is no file"),
+        (".", "it is not a file"),
+        ("pipe", "it is not a file"),
         ("link", "is not in the workspace's folder"),
     ],
 )
@@ -366,16 +366,16 @@ def test_a_connection_is_closed_reset_or_left_hanging_without_an_answer() -> Non
     ("rules", "text"),
     [
         ([{}, {"path": "users"}], "number 2: path must begin with / or, for a regular expression, with ~"),
-        ([{"path": "~("}], "number 1: path is no regular expression: "),
+        ([{"path": "~("}], "number 1: path is not a regular expression: "),
         ([{"path": "/a{id}"}], "number 1: path has braces in a{id}"),
         ([{"path": "/{id}/{id}"}], "number 1: path has {id} twice"),
         ([{"path": "/{id}/{id*}"}], "number 1: path has {id} twice"),
-        ([{"path": "/{rest*}/x"}], "number 1: path has something behind {rest*}"),
+        ([{"path": "/{rest*}/x"}], "number 1: path has something after {rest*}"),
         ([{"method": "GET POST"}], "number 1: method must be methods with commas"),
         ([{"query": ["=x"]}], 'number 1: query has "=x"'),
-        ([{"query": ["a~("]}], "number 1: query is no regular expression"),
+        ([{"query": ["a~("]}], "number 1: query is not a regular expression"),
         ([{"fields": ["a b: c"]}], 'number 1: fields has "a b: c"'),
-        ([{"body_regex": "["}], "number 1: body_regex is no regular expression"),
+        ([{"body_regex": "["}], "number 1: body_regex is not a regular expression"),
         ([{"body_json": ["$.a", "a"]}], "number 1: body_json must begin with $"),
         ([{"status": 199}], "number 1: status must be at least 200"),
         ([{"reason": "a\nb"}], "number 1: reason must be one line"),
@@ -385,7 +385,7 @@ def test_a_connection_is_closed_reset_or_left_hanging_without_an_answer() -> Non
         ([{"drop": "explode"}], 'number 1: drop "explode" is unknown'),
         ([{"body": "x", "file": "y"}], "number 1: body and file cannot both be the answer"),
         ([{"status": 204, "body": "x"}], "number 1: status 204 has no body"),
-        ([{"body": "{{", "template": True}], "number 1: body is no template: at character 3"),
+        ([{"body": "{{", "template": True}], "number 1: body is not a template: at character 3"),
         ([{"nonsense": 1}], "number 1: nonsense is unknown"),
         ([{}] * 1001, "must be at most 1,000 rules"),
     ],
@@ -504,7 +504,7 @@ def test_c9_where_a_body_cannot_be_looked_at_the_answer_says_why(
     body: bytes, fields: dict[str, str], words: str
 ) -> None:
     detail = mock({"body_json": ["$.a"]}).ask("POST", "/", body, **fields).detail
-    assert "the body is no JSON with $.a: " in detail
+    assert "the body is not JSON with $.a: " in detail
     assert words in detail
     if "JSON" not in words and "column" not in words and "twice" not in words and "empty" not in words:
         assert words in mock({"body_regex": "abc"}).ask("POST", "/", body, **fields).detail
@@ -520,10 +520,10 @@ def test_c9_where_a_body_cannot_be_looked_at_the_answer_says_why(
         ("/usres/7", "Nearest is number 3"),
         ("/users", "Nearest is number 3"),
         ("/users/7/more", "Nearest is number 3"),
-        ("/foo", "None has a path that is like it"),
-        ("/foo/7", "None has a path that is like it"),
-        ("/", "None has a path that is like it"),
-        ("//", "None has a path that is like it"),
+        ("/foo", "None has a similar path"),
+        ("/foo/7", "None has a similar path"),
+        ("/", "None has a similar path"),
+        ("//", "None has a similar path"),
         ("/files", "Nearest is number 5, POST /files/{rest*}: the method is not POST"),
         ("/fils/a/b/c", "Nearest is number 5"),
     ],

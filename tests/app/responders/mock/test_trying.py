@@ -236,8 +236,8 @@ def test_faults_have_the_place_in_the_rule() -> None:
         ("rules", 1, "answer_fields", 0),
         ("otherwise", None, "", None),
     ]
-    assert found[0].text == "is no regular expression: missing ) in “(”"
-    assert found[3].text == "is no template: at character 6: }} is missing"
+    assert found[0].text == "is not a regular expression: missing ) in “(”"
+    assert found[3].text == "is not a template: at character 6: }} is missing"
 
 
 def test_an_option_that_a_running_service_takes_is_marked() -> None:

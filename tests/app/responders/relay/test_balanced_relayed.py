@@ -39,7 +39,7 @@ async def test_tcp_goes_on_to_the_next_one_and_says_which_one_serves(desk: Desk,
             peer.close()
         await until(lambda: not relay.connections)
     assert served(tape) == [at(upstream)] * 2
-    assert len(said(tape)) == 1  # the second client was not sent to the one that is passed over
+    assert len(said(tape)) == 1  # the second client was not sent to the one that is skipped
     [failed] = tape.all("upstream.failed")
     assert failed.detail["upstream"] == f"127.0.0.1:{closed}"
     assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 0), (0, 2)]

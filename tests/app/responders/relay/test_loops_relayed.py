@@ -41,7 +41,7 @@ async def ring(desk: Desk, *protocols: str, programs: bool = False) -> list[Any]
 
 
 def refusals(tape: Tape) -> list[str]:
-    end = "leads back to this relay. Set another server as its upstream."
+    end = "leads back to this relay. Set another server as upstream."
     return [text for text in said(tape) if text.endswith(end) and "failed" not in text]
 
 
@@ -85,7 +85,7 @@ async def test_a8_a_ring_through_other_programs_is_found(desk: Desk, tape: Tape,
     await peer.send(ASKS[protocol])
     answer = await peer.end()
     if protocol == "http":
-        assert b"leads back to this relay. Set another server as its upstream." in answer
+        assert b"leads back to this relay. Set another server as upstream." in answer
     assert b" 508 " in answer.partition(b"\r\n")[0]
     assert len(tape.all("connection.opened")) == 2 * count + 1
     assert len(refusals(tape)) >= 1
@@ -99,7 +99,9 @@ async def test_a8_streams_that_go_round_through_other_programs_end_when_the_clie
     services = await ring(desk, "tcp", "tcp", programs=True)
     peer = Peer(services[0])
     await peer.send(ASKS["tcp"])
-    words = "connections to {} have no answer: more are refused. Check that it does not lead back here."
+    words = (
+        "connections to {} have no answer: further ones are refused. Check that the upstream does not lead back here."
+    )
     await until(lambda: "30 " + words.format(at(services[1])) in said(tape))
     assert not peer.pull().got
     peer.close()
@@ -152,7 +154,7 @@ async def test_datagrams_go_round_once_and_it_is_said_for_each_flow(desk: Desk, 
         for _ in range(20):
             await turn()
     assert len(tape.all("datagram.received")) == 4 * 3
-    assert said(tape) == [f"{at(second)} leads back to this relay. Set another server as its upstream."] * 2
+    assert said(tape) == [f"{at(second)} leads back to this relay. Set another server as upstream."] * 2
 
 
 @pytest_twisted.ensureDeferred

@@ -106,7 +106,7 @@ def test_a_service_of_the_other_transport_is_away(datagrams: bool, words: str):
 
 
 def test_a_program_that_reads_no_outposts_says_so():
-    with pytest.raises(UpstreamAwayError, match="rack-1/echo is not there: no outposts are read here"):
+    with pytest.raises(UpstreamAwayError, match="rack-1/echo is not reachable: no outposts are read here"):
         nowhere("rack-1", "echo")
 
 
@@ -140,7 +140,7 @@ async def test_tcp_follows_one_that_stops_and_comes_back_at_another_port(desk: D
     assert [e.detail["upstream"] for e in tape.all("upstream.failed")] == [ONE]
     assert [service.opened for service in desk.services if service.config.responder == "echo"] == [1, 1]
     told = [e.summary for e in tape.all("log") if e.summary]
-    assert any(line.startswith("rack-1/echo is not there: its status there is stopped") for line in told)
+    assert any(line.startswith("rack-1/echo is not reachable: its status there is stopped") for line in told)
 
 
 @pytest_twisted.ensureDeferred
@@ -160,7 +160,7 @@ async def test_http_takes_no_kept_connection_to_where_it_was(desk: Desk, tape: T
     relay = await desk.start("http", "relay", options={"upstream": ONE, "tls": tls, "verify": False})
     peer, places = Peer(relay), []
     await peer.send(request())
-    assert b" 502 " in await peer.expect(b"outpost says that it listens.\n")
+    assert b" 502 " in await peer.expect(b"outpost says that the service listens.\n")
     for _ in range(2):
         peer.got = b""
         outposts.services[ONE] = await desk.start("http", "inspector", tls={} if tls else None)

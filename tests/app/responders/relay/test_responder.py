@@ -213,7 +213,7 @@ async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
     await until(lambda: peer.pull().ended)
     peer.close()
     await until(lambda: not service.connections)
-    assert f"localhost:{port} leads back to this relay. Set another server as its upstream." in said(tape)
+    assert f"localhost:{port} leads back to this relay. Set another server as upstream." in said(tape)
     assert len(tape.all("connection.opened")) < 10
 
 

@@ -79,7 +79,7 @@ async def test_a_relay_to_itself_is_said_and_ends(desk: Desk, tape: Tape, sender
     for _ in range(20):
         await turn()
     assert len(tape.all("datagram.received")) == 2
-    assert said(tape) == [f"127.0.0.1:{port} leads back to this relay. Set another server as its upstream."]
+    assert said(tape) == [f"127.0.0.1:{port} leads back to this relay. Set another server as upstream."]
 
 
 @pytest_twisted.ensureDeferred

@@ -163,12 +163,12 @@ def test_only_the_collections_named_are_there() -> None:
         ("POST", "/people", b"\xef\xbb\xbf{}", {}, 400, "it begins with a byte order mark"),
         ("POST", "/people", {"id": ".."}, {}, 422, "The id must be"),
         ("POST", "/people", {"id": "."}, {}, 422, "The id must be"),
-        ("PUT", "/people/%2e%2e", {}, {}, 404, ".. is no id"),
+        ("PUT", "/people/%2e%2e", {}, {}, 404, ".. is not an id"),
         ("GET", "/people", b"", {"Accept": "text/html"}, 406, "application/json"),
         ("GET", "/people", b"", {"Accept": "*/*, application/json;q=0"}, 406, "application/json"),
         ("GET", "/people?limit=x", b"", {}, 400, "limit must be a whole number"),
         ("GET", "/people?offset=-1", b"", {}, 400, "offset must be a whole number"),
-        ("GET", "/people?_page=1", b"", {}, 400, "_page means nothing here"),
+        ("GET", "/people?_page=1", b"", {}, 400, "_page has no effect here"),
         ("GET", "/people?" + "a=1&" * 33, b"", {}, 400, "More than 32"),
     ],
 )
@@ -207,8 +207,8 @@ def test_accept_is_heeded(accept: str, good: bool, people: Client) -> None:
     [
         (b"", "Expecting value in line 1, column 1"),
         (b"{", "in line 1, column 2"),
-        (b'{"a": NaN}', "NaN is no JSON"),
-        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": 1e999}', "1e999 is larger than any number"),
         (b'{"a": 1, "a": 2}', '"a" is there twice'),
         (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
@@ -433,7 +433,7 @@ def test_a_seed_brings_the_first_documents(tmp_path: Path) -> None:
         ("[]", "must be an object of arrays"),
         ('{"a": {}}', '"a" must be an array of objects'),
         ('{"a": [{"id": 1}, {"id": "1"}]}', "the id '1' is there twice"),
-        ('{"a": [{"id": null}]}', "is no text or number"),
+        ('{"a": [{"id": null}]}', "is not a text or a number"),
         ("{", "in line 1"),
     ],
 )
@@ -470,7 +470,7 @@ def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     [
         ({"prefix": "api"}, "must be a path"),
         ({"ids": "x"}, "Use one of number, uuid"),
-        ({"collections": [""]}, "is no name of a collection"),
+        ({"collections": [""]}, "is not a name of a collection"),
         ({"page": 0}, "at least 1"),
         ({"delay": -1.0}, "at least 0"),
     ],

@@ -243,10 +243,10 @@ def _kept(path: Path, *statements: str) -> Path:
         (("UPDATE document SET body = zeroblob(50000000)",), "too big"),
         (("UPDATE changes SET count = 'x'",), "how often it was changed"),
         (("DELETE FROM changes",), "how often it was changed"),
-        (("UPDATE document SET collection = x'ff'",), "is no text"),
-        (("UPDATE document SET body = '{}'",), "1 in a is no BLOB of JSON, but a TEXT"),
-        (("UPDATE document SET body = 7",), "1 in a is no BLOB of JSON, but an INTEGER"),
-        (("UPDATE document SET body = 7.5",), "1 in a is no BLOB of JSON, but a REAL"),
+        (("UPDATE document SET collection = x'ff'",), "is not a text"),
+        (("UPDATE document SET body = '{}'",), "1 in a is not a BLOB of JSON, but a TEXT"),
+        (("UPDATE document SET body = 7",), "1 in a is not a BLOB of JSON, but an INTEGER"),
+        (("UPDATE document SET body = 7.5",), "1 in a is not a BLOB of JSON, but a REAL"),
         (("UPDATE document SET id = CAST(x'ff' AS TEXT)",), "a text in it is not UTF-8"),
         (("UPDATE document SET body = x'5b'",), "in line 1, column"),
     ],
@@ -286,11 +286,11 @@ def test_a10_all_the_documents_there_can_be_are_within_the_bound(tmp_path: Path)
 
 def test_a10_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "kept.db")
-    with pytest.raises(DocumentsError, match="it is no file"):
+    with pytest.raises(DocumentsError, match="it is not a file"):
         load(tmp_path, "", tmp_path / "kept.db")
     path = _kept(tmp_path / "other.db")
     os.mkfifo(tmp_path / "other.db-journal")
-    with pytest.raises(DocumentsError, match=r"other\.db-journal beside it is no file"):
+    with pytest.raises(DocumentsError, match=r"other\.db-journal beside it is not a file"):
         load(tmp_path, "", path)
 
 

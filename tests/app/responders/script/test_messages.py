@@ -48,8 +48,10 @@ def test_banner_says_any_bytes_and_closes_if_it_is_to(wire: StringTransport) -> 
 
 
 def test_banner_with_a_wrong_escape_says_what_would_be_right() -> None:
-    assert "is no escape. Use" in next(mistake.text for mistake in option_mistakes("banner", "tcp", {"text": r"\q"}))
-    with pytest.raises(errors.EscapeError, match=r"\\q is no escape"):
+    assert "is not an escape. Use" in next(
+        mistake.text for mistake in option_mistakes("banner", "tcp", {"text": r"\q"})
+    )
+    with pytest.raises(errors.EscapeError, match=r"\\q is not an escape"):
         build("banner", "tcp", {"text": r"\q"})
 
 

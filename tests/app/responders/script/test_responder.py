@@ -223,7 +223,7 @@ def test_fail_is_a_failure_with_the_message_and_the_end() -> None:
 def test_what_cannot_be_rendered_is_a_failure_too() -> None:
     talk = Talk(when("message", "send {{message | u8}}"))
     talk.hear(b"many")
-    assert "is no whole number" in str(talk.context.failures[0][0])
+    assert "is not a whole number" in str(talk.context.failures[0][0])
     assert talk.wire.disconnecting
 
 
@@ -240,7 +240,7 @@ def test_a_file_is_sent_from_the_workspaces_folder(tmp_path: Path) -> None:
         ("/etc/passwd", "is not in the workspace's folder"),
         ("link", "is not in the workspace's folder"),
         ("nothing", "nothing cannot be read: there is no such file"),
-        (".", "it is no file"),
+        (".", "it is not a file"),
         ("big", "it is larger than"),
     ],
 )
@@ -451,7 +451,7 @@ def test_peers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("tcp", {"rules": [{}, {"when": "idle"}]}, "rules", "number 2: after must be at least"),
         ("tcp", {"rules": [{"when": "never"}]}, "rules", "number 1: when “never”".replace("“", '"').replace("”", '"')),
         ("tcp", {"delimiter": ""}, "delimiter", "must have 1 to 256 bytes"),
-        ("tcp", {"delimiter": r"\q"}, "delimiter", "is no escape"),
+        ("tcp", {"delimiter": r"\q"}, "delimiter", "is not an escape"),
         ("tcp", {"prefix_bytes": 0}, "prefix_bytes", "must be at least 1"),
         ("tcp", {"prefix_bytes": 9}, "prefix_bytes", "must be at most 8"),
         ("tcp", {"encoding": "bcd"}, "encoding", "Use one of binary, decimal, octet-count, varint"),

@@ -361,7 +361,7 @@ async def test_c18_syslog_with_octet_counting_is_read(desk: Desk, tape: Tape) ->
     peer.push(b"<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - x\n")
     end = await closed(tape)
     [limit] = tape.all("limit.reached")
-    assert limit.summary == "3C (<) stands where a length must, and is no decimal digits with a space behind them"
+    assert limit.summary == "3C (<) stands where a length must be, and is not decimal digits followed by a space"
     assert end.detail["reason"] == "closed by us: no more messages can be found"
 
 

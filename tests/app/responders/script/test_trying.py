@@ -43,9 +43,9 @@ def test_the_rule_its_steps_and_why_none_before_it() -> None:
         rule=7,
         why=(
             "it is for a new connection",
-            "the message is not QUIT",
+            "the message is READ 7, not QUIT",
             "the message does not contain WRITE",
-            "the message is not 01 03",
+            "the message is 52 45 41 44 20 37, not 01 03",
             "it is off",
             "it is only for message number 1, and this is number 2",
             "it is for silence",
@@ -59,6 +59,12 @@ def test_the_rule_its_steps_and_why_none_before_it() -> None:
             Step(7, "close"),
         ),
     )
+
+
+def test_a_carriage_return_that_the_delimiter_leaves_is_shown() -> None:
+    asked = messages_in("script", "tcp", {"framing": "delimiter"}, b"PING\r\n")
+    assert tried(Message(asked[0]), when("text", match="PING")).why == (r"the message is PING\r, not PING",)
+    assert tried(Message(b""), when("text", match="PING")).why == ("the message is empty, not PING",)
 
 
 def test_where_none_takes_it_each_says_why() -> None:

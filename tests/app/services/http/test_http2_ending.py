@@ -92,10 +92,10 @@ def test_who_has_finished_sending_gets_the_answers_to_whole_requests(desk: Desk,
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        (":authority", "me@x", "the authority is no host: “me@x”"),
+        (":authority", "me@x", "the authority is not a host: “me@x”"),
         (":path", "/a b", "the target has a space, which must be %20: “/a b”"),
         (":path", "/é", "the target is empty or has other bytes than printable ASCII: “/é”"),
-        (":method", "G@T", "the method “G@T” is no token"),
+        (":method", "G@T", "the method “G@T” is not a token"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(name: str, value: str, words: str, desk: Desk, tape: Tape) -> None:

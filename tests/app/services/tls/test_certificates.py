@@ -124,7 +124,7 @@ def test_a_pipe_is_no_certificate_and_is_not_waited_for(tmp_path: Path, name: st
     (tmp_path / "own.pem").write_bytes(pem(KEY, LEAF))
     os.mkfifo(tmp_path / "pipe")
     tls = {"certificate": "own.pem", "client_certificates": "optional", name: "pipe"}
-    with pytest.raises(errors.TLSFileError, match="it is no file"):
+    with pytest.raises(errors.TLSFileError, match="it is not a file"):
         prepare(ServiceConfig("x", "tcp", "127.0.0.1", 0, "echo", tls=tls), Surroundings(tmp_path, tmp_path / "data"))
 
 

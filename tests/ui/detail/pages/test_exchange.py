@@ -134,7 +134,7 @@ def test_a_body_that_is_cut_says_so_in_one_line(qtbot: QtBot) -> None:
     answer = response(body=5000)
     content = Content(b"x" * 100, 5000, cut=True, whole=False)
     page = page_of(qtbot, Subject(answer, Exchanged(None, answer, None, content)))
-    words = "This is the beginning, 100 bytes, of a body of 5,000 bytes. The body did not come to its end."
+    words = "This is the beginning, 100 bytes, of a body of 5,000 bytes. The body is incomplete."
     notice = page.answered.body.notice
     assert said(notice) == words
     assert notice.height() <= 3 * page.fontMetrics().height()
@@ -155,7 +155,7 @@ def test_a_refusal_says_why(qtbot: QtBot) -> None:
     refused = http(events.HTTP_RESPONSE, 15, TIME, status=400, refused="a bad line")
     page = page_of(qtbot, Subject(refused, Exchanged(None, refused)))
     assert (page.answered.line.text(), facts(page.answered)["refused"]) == ("400", "a bad line")
-    assert page.asked.words.text() == "It was refused before it was read"
+    assert page.asked.words.text() == "The request was refused before it was read"
     assert not page.answered.body.isVisible()
 
 

@@ -33,8 +33,8 @@ def test_it_says_what_happened_in_words(qtbot: QtBot) -> None:
     assert told(page) == {
         "what happened": "200 ms late",
         "fault": "slow",
-        "kind": "delay: Each message comes later; the order within a TCP connection stays",
-        "to what": "message 3 that was sent to the peer on this connection",
+        "kind": "delay: Delays each message; the order within a TCP connection stays",
+        "hit": "message 3 that was sent to the peer on this connection",
         "seed": "7",
     }
     assert not page.body.isVisible()
@@ -50,7 +50,7 @@ def test_it_says_what_happened_in_words(qtbot: QtBot) -> None:
     ],
 )
 def test_it_says_what_was_hit(qtbot: QtBot, more: dict[str, Any], words: str) -> None:
-    assert told(shown(qtbot, FaultPage(), hit(**more)))["to what"] == words
+    assert told(shown(qtbot, FaultPage(), hit(**more)))["hit"] == words
 
 
 def test_the_bytes_before_it_stand_beside(qtbot: QtBot) -> None:
@@ -59,7 +59,7 @@ def test_the_bytes_before_it_stand_beside(qtbot: QtBot) -> None:
 
 def test_a_detail_of_another_program_is_shown_as_far_as_it_goes(qtbot: QtBot) -> None:
     page = shown(qtbot, FaultPage(), event(events.FAULT_APPLIED, None, detail={"kind": "unheard of", "on": 3}))
-    assert told(page) == {"kind": "unheard of", "to what": "the whole connection"}
+    assert told(page) == {"kind": "unheard of", "hit": "the whole connection"}
 
 
 def test_it_leads_to_the_fault_and_to_its_hits(open_window: Open) -> None:

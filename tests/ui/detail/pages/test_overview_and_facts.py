@@ -65,7 +65,7 @@ def test_a_failed_handshake_shows_what_came(qtbot: QtBot) -> None:
     detail = {"reason": "plain HTTP on a TLS port", "openssl": []}
     page = shown(qtbot, TLSPage(), event(events.TLS_FAILED, b"GET / HTTP/1.1\r\n", detail=detail))
     assert read(page)["reason"] == "plain HTTP on a TLS port"
-    assert page.body.heading.text() == "FIRST BYTES THAT CAME  ·  16 bytes"
+    assert page.body.heading.text() == "FIRST BYTES RECEIVED  ·  16 bytes"
     assert page.body.text.toPlainText() == "GET / HTTP/1.1\\r\n"
 
 

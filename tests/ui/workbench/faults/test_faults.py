@@ -133,7 +133,7 @@ def test_the_menu_of_conditions_says_what_each_means(desk: Bench) -> None:
     menu = when.offer.menu()
     menu.aboutToShow.emit()
     offered = [action.text() for action in menu.actions()]
-    assert "Every: Hit each candidate whose number is a multiple of this; 0: each" in offered
+    assert "Every: Hit only every nth message or connection; 0: every one" in offered
     assert all(": " in text for text in offered)
 
 
@@ -214,7 +214,7 @@ def test_once_now_and_the_hits_of_the_current_fault(desk: Bench) -> None:
     desk.start()
     section = section_of(desk)
     section.once_now.click()
-    assert section.once_now.text() == "Waits for the next"
+    assert section.once_now.text() == "Waits for the next message or connection"
     assert desk.ask(b"PING\n") == b"PING\n"
     desk.qtbot.waitUntil(lambda: section.hits.text() == "2 hits" or section.hits.text() == "1 hit")
     section.hits.click()

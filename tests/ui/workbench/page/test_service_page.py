@@ -19,6 +19,7 @@ from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import FLAKY, REST, USERS, Bench, bench, shop
 from ui.looks import theme
 from ui.window.main_window import MainWindow
+from ui.workbench.page.header import ServiceHeader
 from ui.workbench.page.service_page import ServicePage
 
 
@@ -139,7 +140,7 @@ def test_what_is_wrong_stays_in_the_form_and_the_last_good_state_serves(desk: Be
     assert path.property("invalid") is True
     row = desk.rules.rules.row(1)
     assert row is not None
-    assert "no regular expression" in row.mistake
+    assert "not a regular expression" in row.mistake
     desk.page.apply()
     settle()
     assert desk.tables()[1] == FLAKY
@@ -274,6 +275,25 @@ def test_the_address_is_a_click_away(desk: Bench) -> None:
     port = desk.page.sections.address.port
     assert port.hasFocus()
     assert port.isVisible()
+
+
+def test_the_sections_have_one_place_at_each_width(desk: Bench) -> None:
+    header = ServiceHeader(desk.post.services["shop"])
+    for title in ("Rules", "Answer", "Limits"):
+        header.sections.addTab(title)
+    header.show()
+    found: list[list[bool]] = []
+    widths = range(200, header.sizeHint().width() + header.sections.sizeHint().width() + 100, 3)
+    for turn in (widths, widths, reversed(widths)):
+        found.append([])
+        for width in turn:
+            header.resize(width, 200)
+            header.resize(width, 100)  # as when what is below needs the room
+            found[-1].append(header._first.indexOf(header.sections) >= 0)
+    header.close()
+    growing, again, shrinking = found
+    assert growing == again == shrinking[::-1] == sorted(growing)
+    assert {True, False} == set(growing)
 
 
 def test_edit_below_the_list_leads_to_the_port(desk: Bench) -> None:

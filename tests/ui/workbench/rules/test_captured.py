@@ -49,4 +49,4 @@ def test_messages_are_picked_with_escapes_the_newest_first(
     entries, picked = picked_from(menu, "alpha")
     assert len(entries) == 2
     assert picked == [r"\x00two" if picked[0].startswith(r"\x00") else r"\0two"]
-    assert picked_from(CapturedMenu(reader, "tcp"), "beta") == (["Nothing has come yet"], [])  # type: ignore[arg-type]
+    assert picked_from(CapturedMenu(reader, "tcp"), "beta") == (["Nothing received yet"], [])  # type: ignore[arg-type]

@@ -160,7 +160,7 @@ def test_a_rule_that_is_limited_answers_again_after_its_count_is_reset(
             desk.rules.view.viewport(),
             QContextMenuEvent(QContextMenuEvent.Mouse, point, desk.rules.view.viewport().mapToGlobal(point)),
         )
-        [reset] = [action for action in menus[0].actions() if action.text() == "Reset its count"]
+        [reset] = [action for action in menus[0].actions() if action.text() == "Reset count"]
         reset.trigger()
         assert shown() == [0, 1]
         assert asked() == [200, 404]
