@@ -247,9 +247,10 @@ class HostedProgram:
             self._overdue = None
         if left:
             self._say("processes that the program had started and left were ended with it")
+        advice = self._advice()
         self.open.let_go()
         asked, self._again = isinstance(self.status, Stopping) or self._killed, self._again
-        self.said = in_words(code, self._blocked, self._last, process.tail)
+        self.said = in_words(code, self._blocked, self._last, process.tail) + advice
         if self._again:
             self._again = False
             self._end(Stopped())
@@ -263,6 +264,15 @@ class HostedProgram:
                 self._restart.forget()
             self._fail(self.said)
             self._end(self.status)
+
+    def _advice(self) -> str:
+        """What a port says to do that could not be opened, if that has ended the program: its row goes with it."""
+        for port in self.open.all.values():
+            if isinstance(port.status, Failed):
+                error, found, advice = port.status.reason.partition(" Port ")
+                if found and error in self._last:
+                    return f"{found}{advice}"
+        return ""
 
     def _fail(self, reason: str) -> None:
         self.said = reason

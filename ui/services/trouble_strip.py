@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -17,6 +18,8 @@ SHOWN = 40
 
 MOST = 280
 """Characters of the words; the tooltip has all of them."""
+
+_DOTTED = re.compile(r"\b(?=[\w.]{24})[a-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 
 
 class TroubleStrip(QFrame):
@@ -89,7 +92,7 @@ class TroubleStrip(QFrame):
     def _fill(self, row: ServiceRow) -> None:
         set_property(self, "notice", "bad" if row.bad else "warning")
         words = row.reason or allowing(row)
-        self.words.setText(words if len(words) <= MOST else f"{words[: MOST - 1]}…")
+        self.words.setText(_with_breaks(words if len(words) <= MOST else f"{words[: MOST - 1]}…"))
         self.words.setToolTip(plain(words))
         self.words.keep_room()
         self.allow.setVisible(bool(row.refused))
@@ -105,3 +108,8 @@ class TroubleStrip(QFrame):
             self.allow.setToolTip(allowing(row))
             name = self.tr("Allow {name} to answer to {host}").format(name=row.name, host=row.refused)
             self.allow.setAccessibleName(name)
+
+
+def _with_breaks(words: str) -> str:
+    """With places to break the line in the long names of exceptions, which a narrow list would cut."""
+    return _DOTTED.sub(lambda found: found[0].replace(".", ".\u200b"), words)

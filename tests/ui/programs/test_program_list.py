@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtCore import QMimeData, QPoint, QRect, Qt, QUrl
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtWidgets import QDialogButtonBox
 
@@ -133,6 +133,36 @@ def test_the_words_of_its_end_stand_below_the_list(desk: MainWindow) -> None:
     settle()
     assert isinstance(one.status, Failed)
     assert "exit code 3: the program called sys.exit(3) at echo.py:12" in desk.services.trouble.words.text()
+
+
+def test_the_words_of_its_end_have_what_a_port_that_is_taken_says_to_do(desk: MainWindow) -> None:
+    one = begin(desk)
+    one.open.on_port(2, "Site:80", "tcp")
+    advice = "Port 80 is in use by nginx (pid 7). Stop that, or have this program listen on another one: ports = …"
+    one.open.on_status(2, events.SERVICE_FAILED, {"reason": f"Couldn't listen on any:80: taken. {advice}"})
+    one.on_words(
+        events.FAILURE, "twisted.internet.error.CannotListenError: Couldn't listen on any:80: taken.  (a.py:3)"
+    )
+    one._process.ended(1, False)  # type: ignore[union-attr]
+    assert one.said.endswith(f"(a.py:3). {advice}")
+    settle()
+    assert "twisted.\u200binternet.\u200berror.\u200bCannotListenError" in desk.services.trouble.words.text()
+
+
+def test_the_protocol_gives_way_to_the_name_of_a_port_in_a_narrow_list(desk: MainWindow) -> None:
+    one = begin(desk)
+    one.open.on_port(2, "EchoFactory:9621", "tcp")
+    one.open.on_status(2, events.SERVICE_STARTED, {"host": "0.0.0.0:9621"})
+    desk._post.programs._tell()
+    settle()
+    delegate, found = desk.services.list.itemDelegate(), row(desk, "echo/EchoFactory:9621")
+    room = delegate.fonts.name_room() + delegate.fonts.badge_size("EXPOSED").width()
+
+    def shown(width: int) -> set[str]:
+        return set(delegate.marks(found, delegate.layout_of(QRect(0, 0, width, 40))))
+
+    assert shown(room + 80) == {"exposed"}
+    assert shown(room + 200) == {"exposed", "badge"}
 
 
 def test_the_row_stays_in_view_when_words_about_it_take_its_room(desk: MainWindow) -> None:
