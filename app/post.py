@@ -101,7 +101,11 @@ class Post:
         self._datagram_ports = DatagramPorts()
         self.capture_changed: Signal[Post] = Signal()
         self.capturing = Capturing(
-            reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.loop.last_word, self._go_on
+            reactor,
+            self.recorder,
+            lambda *call: self.sender.in_thread(*call),
+            lambda: self.loop.last_word,  # it is made when this is opened
+            self._go_on,
         )
         self.capturing.changed.connect(lambda _: self.capture_changed.emit(self))
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())

@@ -34,13 +34,13 @@ class Capturing:
         reactor: Any,
         recorder: Recorder,
         in_thread: Callable[..., Deferred[Any]],
-        last_word: LastWord | None,
+        last_word: Callable[[], LastWord | None],
         begin: Callable[[Path], object],
     ) -> None:
         """
         Args:
             in_thread: calls in a thread what blocks.
-            last_word: the event in it is stored if the program ends without taking it back.
+            last_word: what this returns when a file is opened: the event in it is stored if the program ends without taking it back.
             begin: records what a new file begins with; it is called with the file before.
         """
         self._reactor, self._recorder, self._in_thread = reactor, recorder, in_thread
@@ -76,7 +76,7 @@ class Capturing:
         self.folder = folder or self.folder
         self._limit = limit
         path = path or unused_capture(self.folder)
-        self._link = WriterLink(self._reactor, self._recorder, path, limit, last_word=self._last_word)
+        self._link = WriterLink(self._reactor, self._recorder, path, limit, last_word=self._last_word())
         self._link.start()
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(path, keeping))
@@ -118,7 +118,7 @@ class Capturing:
         """Capture into ``path`` from now on. False if that file will never do."""
         if self._link is not None and self._link is not old:
             await self._link.release()
-        self._link = WriterLink(self._reactor, self._recorder, path, self._limit, old.arena, self._last_word)
+        self._link = WriterLink(self._reactor, self._recorder, path, self._limit, old.arena, self._last_word())
         self._link.start()
         await self._link.opened
         return not self._link.refused
