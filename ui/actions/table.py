@@ -254,7 +254,7 @@ ACTIONS: tuple[Action, ...] = (
         hidden_while_disabled=True,
     ),
     Action(
-        "reset_counts", "Services", "Reset hit co&unts",
+        "reset_counts", "Services", "Reset hit counts to &zero",
         "Set the hit counts of the selected service's rules to 0",
         "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
