@@ -181,7 +181,7 @@ def test_a_command_runs_in_its_own_python_unless_one_was_named(theirs, monkeypat
     assert (found.script, found.python, found.args) == (str(twist), f"{theirs}/bin/python", ("web",))
     (tmp_path / "data").write_bytes(b"\xff\xfe")
     (tmp_path / "data").chmod(0o700)
-    with pytest.raises(NoProgramError, match="no Python script"):
+    with pytest.raises(NoProgramError, match="not a Python script"):
         starting.of_command([str(tmp_path / "data")])
 
 
