@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from app.outposts import frames, versions
 from app.outposts import protocol as p
-from app.outposts.carrier import Carrier, Closed, Connected
 from app.outposts.client import Client
 from app.outposts.errors import NotOurProtocolError, OlderOutpostError, RefusedError
+from app.outposts.ways.carrier import Carrier, Closed, Connected
 from tests.helpers import until
 
 # -- what an outpost of minor version 0 knows
