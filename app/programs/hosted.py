@@ -72,6 +72,7 @@ class HostedProgram:
         self.number = recorder.add_service(config.name, "program")
         self.status: Status = Stopped()
         self.status_changed: Signal[HostedProgram] = Signal()
+        self._seed = seed
         self.open = OpenPorts(config.name, self.number, recorder, reactor, self._order, self._faults_of, seed)
         self.wanted = False
         self.said = ""
@@ -136,7 +137,7 @@ class HostedProgram:
             )
             self._process, self._killed = process, False
             self.said = self._last = self._blocked = ""
-            process.start(program, place, dict(self.config.ports))
+            process.start(program, place, dict(self.config.ports), self.config.faults, self._seed())
         except NotTrustedError as e:
             self.wanted = True
             self._set(Held(str(e), str(e.fields["asks"])))

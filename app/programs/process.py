@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from app.capture.recorder import Recorder
+from app.options import Options
 from app.programs import strays, wire
 from app.programs.following import InThread
 from app.programs.intake import Heard, Intake, Shown
@@ -63,8 +64,10 @@ class Process(ProcessProtocol):
         self.tail = b""
         self.pid = 0
 
-    def start(self, program: Program, folder: Path, ports: dict[str, str]) -> None:
-        """Start it. Raises OSError."""
+    def start(
+        self, program: Program, folder: Path, ports: dict[str, str], faults: Sequence[Options], seed: int
+    ) -> None:
+        """Start it. ``faults`` are those of its ports, ``[[program.fault]]``. Raises OSError."""
         words = [
             *host_command(program.python), f"--up={UP}", f"--orders={ORDERS}", *host_arguments(program, ports),
         ]  # fmt: skip
@@ -77,6 +80,7 @@ class Process(ProcessProtocol):
         finally:
             os.close(null)
         self.pid = process.pid
+        self.order(do="begin", faults=[dict(table) for table in faults], seed=seed)
 
     def connectionMade(self) -> None:
         self._intake = Intake(

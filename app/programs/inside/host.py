@@ -87,6 +87,8 @@ def _look_after(recorder: HostRecorder, reactors: Reactors, link: Sending) -> No
         look_after([Blocking(recorder, lambda: reactors.reactor, lambda words: None).look])
         return
     link.obey = Orders(reactors).obey
+    link.wait_begun()
+    reactors.faults, reactors.seed = link.faults, link.seed
     blocking = Blocking(recorder, lambda: reactors.reactor, lambda words: link.note(blocked=words))
     look_after([Imports(link, _ROOT).look, blocking.look])
 

@@ -58,10 +58,7 @@ class Orders:
 
     def _faults(self, order: dict[str, Any]) -> None:
         for owner in self._owners(order):
-            if order["seed"] != owner.faults.seed:
-                owner.faults.begin(order["seed"])
-            owner.faults.configure(order["tables"])
-            owner.fail()
+            owner.put_faults(order["tables"], order["seed"])
 
     def _switch(self, order: dict[str, Any]) -> None:
         for owner in self._owners(order):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
@@ -11,6 +11,7 @@ from weakref import WeakSet
 from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
+from app.options import Options
 from app.programs.inside.link import HostRecorder
 from app.programs.inside.mistakes import Mistakes
 from app.services.budget import Budget
@@ -72,6 +73,13 @@ class ProgramOwner:
     def setting_up(self) -> Iterator[None]:
         """Nothing is added to what the program raises: it is to see its own error."""
         yield
+
+    def put_faults(self, tables: Sequence[Options], seed: int) -> None:
+        """Have these faults, which draw by ``seed``; where that stays as it is, they go on drawing."""
+        if seed != self.faults.seed:
+            self.faults.begin(seed)
+        self.faults.configure(tables)
+        self.fail()
 
     def fail(self, *, always: bool = False) -> None:
         """Have its faults act on open connections, too; ``always``: also where it has none yet."""

@@ -7,13 +7,15 @@ and ``twistd`` all go through the methods of the reactor that are wrapped here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from twisted.internet import endpoints, main
 
 from app import events
+from app.options import Options
+from app.programs import port_faults
 from app.programs.inside.factories import innermost, is_factory, is_secured, name_of, put
 from app.programs.inside.link import HostRecorder
 from app.programs.inside.mistakes import Mistakes
@@ -34,6 +36,7 @@ class Reactors:
     Attributes:
         reactor: the one; None before.
         owners: one for each port that is open or has connections, and the one of what the program opens.
+        faults, seed: those that ports have from their first connection on, and what these draw by.
     """
 
     def __init__(self, recorder: HostRecorder, instead: Mapping[int, int] = MappingProxyType({})) -> None:
@@ -42,6 +45,8 @@ class Reactors:
         self.ports = Ports(instead, lambda words: recorder.record(events.LOG, summary=words))
         self.mistakes = Mistakes(recorder)
         self.owners: list[ProgramOwner] = []
+        self.faults: Sequence[Options] = ()
+        self.seed = 0
         self._outgoing: ProgramOwner | None = None
         self.reactor: Any = None
         self._install = main.installReactor
@@ -85,7 +90,10 @@ class Reactors:
     # -- owners
 
     def _owner(self, name: str, protocol: str) -> ProgramOwner:
-        return ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor, self.mistakes)
+        owner = ProgramOwner(self._recorder, self.reactor, name, protocol, self.in_reactor, self.mistakes)
+        if tables := port_faults.of_port(self.faults, name, protocol):
+            owner.put_faults(tables, self.seed)
+        return owner
 
     @property
     def outgoing(self) -> ProgramOwner:

@@ -1,7 +1,9 @@
 """The link of a hosted program to the Post that has started it: its events go up, orders come down.
 
 Orders are lines of JSON, as are the answers of a writer: ``{"do": "stop", "service": n}`` and those of
-``app.programs.inside.orders``. If the other end is gone, the program ends, with all that it has started.
+``app.programs.inside.orders``. The first, ``{"do": "begin", "faults": […], "seed": n}``, gives the faults that ports
+have from their first connection on: tables ``[[program.fault]]``. If the other end is gone, the program ends, with all
+that it has started.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from app.programs.inside.link import HostRecorder, Sending
 GRACE = 2.0
 """Seconds that the program has to end once nobody is there any more who looks at it."""
 
+PATIENCE = 10.0
+"""Seconds that the program waits for the first order before it begins."""
+
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 LOOK = 0.5
@@ -34,10 +39,16 @@ class Uplink(Sending):
 
     Args:
         up, orders: descriptors of both pipes.
+
+    Attributes:
+        faults, seed: those of the first order, after ``wait_begun``.
     """
 
     def __init__(self, recorder: HostRecorder, up: int, orders: int) -> None:
         self.obey: Callable[[dict[str, Any]], object] = lambda order: None
+        self.faults: list[dict[str, Any]] = []
+        self.seed = 0
+        self._begun = threading.Event()
         self._ended = False
         self._mark = strays.own_word()
         for descriptor in (up, orders):
@@ -60,11 +71,20 @@ class Uplink(Sending):
         while not (self._out.closed or self._is_lost or self._ended) and time.monotonic() < deadline:
             time.sleep(0.002)  # the thread that writes is about to close it
 
+    def wait_begun(self) -> None:
+        """Wait for the first order."""
+        self._begun.wait(PATIENCE)
+
     def _obey(self, order: dict[str, Any]) -> None:
-        self.obey(order)
+        if order["do"] == "begin":
+            self.faults, self.seed = order["faults"], order["seed"]
+            self._begun.set()
+        else:
+            self.obey(order)
 
     def _on_end(self) -> None:
         self._ended = True
+        self._begun.set()
         self._recorder.on_writer_gone()
         if self._recorder.forked:
             return

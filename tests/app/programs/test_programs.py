@@ -25,6 +25,7 @@ from app.post import Post
 from app.programs import strays
 from app.programs.config import ProgramConfig
 from app.programs.errors import OnlyTheProgramError
+from app.programs.shown import HostedFaults
 from app.status import Failed, Held, Listening, Running, Stopped, Waiting
 from app.workspace.reading import Workspace
 from tests import writers
@@ -234,6 +235,17 @@ async def test_a_port_has_the_faults_of_the_workspace_in_each_run(desk):
     assert at.program.pid != first
     await at.fail()
     assert not (await at.port()).faults.all
+
+
+@pytest_twisted.ensureDeferred
+async def test_faults_of_the_workspace_act_before_anything_is_ordered_of_a_port(desk, monkeypatch):
+    """The first connection may be there before the Post knows of the port."""
+    monkeypatch.setattr(HostedFaults, "configure", lambda self, tables: None)
+    at = await desk(ECHO.format(port=0), faults=({"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8},))
+    await at.start()
+    found, client = await exchanged((await at.port()).status.host, b"\0" * 20)
+    client.close()
+    assert found != b"\0" * 20
 
 
 @pytest_twisted.ensureDeferred

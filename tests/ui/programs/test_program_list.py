@@ -36,7 +36,7 @@ class Process:
     def __init__(self, reactor, recorder, number, shown, heard, in_thread, ended) -> None:  # type: ignore[no-untyped-def]
         self.pid, self.ended, self.done = 0, ended, []
 
-    def start(self, program, folder, ports) -> None:  # type: ignore[no-untyped-def]
+    def start(self, program, folder, ports, faults, seed) -> None:  # type: ignore[no-untyped-def]
         self.pid = 4711
         self.program, self.ports = program, ports
 
