@@ -281,6 +281,22 @@ def test_what_a_removal_has_done_is_told(window: MainWindow) -> None:
     assert list(window._post.services) == ["beta"]
 
 
+def test_a_log_stays_in_view_while_its_service_gets_another_name(window: MainWindow) -> None:
+    window.panes.setCurrentIndex(window.panes.names().index("alpha"))
+    window.panes.current().setFocus()
+    window.edits.replace("alpha", config("first"))
+    settle()
+    assert (window.panes.service(), window.services.selected) == ("first", "first")
+    assert window.panes.current().isAncestorOf(QApplication.focusWidget())
+    do(window, "undo")
+    settle()
+    assert (window.panes.service(), window.services.selected) == ("alpha", "alpha")
+    window.panes.setCurrentIndex(0)
+    do(window, "redo")
+    settle()
+    assert window.panes.currentIndex() == 0
+
+
 # -- connections, for real
 
 
