@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred
 
 from app.post import Post
 from app.services.protocols import PROTOCOLS
-from app.status import Listening, Stopped
+from app.status import Listening, Stopped, Stopping
 from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, Peer, config, do, memory_post, settle
@@ -58,6 +58,18 @@ def test_start_and_stop_work_for_all_and_are_offered_when_they_can(window: MainW
     assert not window.actions_["start_all"].isEnabled()
     do(window, "stop_all")
     assert all(s.status == Stopped() for s in window._post.services.values())
+
+
+def test_all_can_be_started_while_they_stop(window: MainWindow) -> None:
+    do(window, "start_all")
+    alpha = window._post.services["alpha"]
+    peer = alpha.connections[1] = Peer(1)  # type: ignore[assignment]
+    do(window, "stop_all")
+    assert alpha.status == Stopping()
+    do(window, "start_all")
+    alpha.remove_connection(peer)  # type: ignore[arg-type]
+    settle()
+    assert all(isinstance(s.status, Listening) for s in window._post.services.values())
 
 
 def test_the_selected_service_is_started_edited_duplicated_and_removed(window: MainWindow) -> None:
