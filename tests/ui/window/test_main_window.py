@@ -291,6 +291,17 @@ def test_what_a_removal_has_done_is_told(window: MainWindow) -> None:
     assert window._status_line.currentMessage() == "Removed “beta”. Ctrl+Z brings the service back"
     do(window, "undo")
     assert list(window._post.services) == ["beta"]
+    assert window._status_line.currentMessage() == ""
+
+
+def test_return_presses_the_button_that_has_the_keyboard(window: MainWindow) -> None:
+    do(window, "outposts")
+    window.outposts.dock.first.setFocus()
+    QTest.keyClick(window.outposts.dock.first, Qt.Key_Return)
+    form = window.outposts.dialog
+    assert form is not None
+    assert form.windowTitle() == "New outpost"
+    form.reject()
 
 
 def test_a_log_stays_in_view_while_its_service_gets_another_name(window: MainWindow) -> None:
