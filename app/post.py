@@ -41,8 +41,8 @@ from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
 from app.status import Stopping, Waiting
-from app.watch.checking import Checking
 from app.watch.config import WatchConfig
+from app.watch.connections import Checking
 from app.watch.watches import Watches
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message

@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("app.commands", "app.faults.kinds", "app.responders")
 MODULES = (
     "app.reactor", "app.capture.reading.store", "app.capture.filters.language", "app.capture.keeping.saving",
-    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority", "app.programs.host",
+    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority", "app.programs.inside.host",
 )  # fmt: skip
 """What runs import later than at their start, and packages with all that lies in them.
 

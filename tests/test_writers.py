@@ -52,7 +52,7 @@ import os, sys
 from pathlib import Path
 from twisted.internet import reactor
 
-there = sorted((name, value) for name, value in os.environ.items() if name != "LISTENING_POST_PROGRAM")
+there = sorted((name, value) for name, value in os.environ.items() if name not in ("LISTENING_POST_PROGRAM", "_"))
 seen = [sys.path, sys.argv, sys.stdin.encoding, os.getcwd(), __name__, __file__, there]
 
 def tell():  # now that the reactor has its handlers of signals

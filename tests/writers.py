@@ -38,12 +38,12 @@ ROOT = Path(__file__).resolve().parents[1]
 START = [sys.executable, "-P", "-m", "app.capture.writing.writer"]
 """How ``app.capture.link`` starts a writer; the writer's own arguments follow."""
 
-HOST = [sys.executable, "-P", str(ROOT / "app" / "programs" / "start.py")]
+HOST = [sys.executable, "-P", str(ROOT / "app" / "programs" / "inside" / "start.py")]
 """How ``app.programs`` starts a program in our Python; what the host is told follows."""
 
 HOSTED = (
-    "app.programs.host", "twisted.internet.endpoints", "twisted.internet.epollreactor", "twisted.internet.protocol",
-    "twisted.internet.ssl",
+    "app.programs.inside.host", "twisted.internet.endpoints", "twisted.internet.epollreactor",
+    "twisted.internet.protocol", "twisted.internet.ssl",
 )  # fmt: skip
 """What programs import; nothing that chooses a reactor."""
 
@@ -283,7 +283,7 @@ def _main(what: str, args: list[str]) -> int:
         return writer.main(args)
     sys.argv = [HOST[-1], *args]
     sys.path[:] = [part for part in sys.path if part not in ("", str(ROOT))]  # as -P and the host's start leave it
-    code: int = import_module("app.programs.host").main(args)
+    code: int = import_module("app.programs.inside.host").main(args)
     return code
 
 

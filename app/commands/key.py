@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.outposts import keys
+    from app.outposts.ways import keys
 
     key = keys.read(args.file) if args.file.exists() else keys.make(args.file)
     print(key.public)

@@ -27,7 +27,7 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
 
         return writer.main(list(argv[1:]))
     if argv and argv[0] == "program-host":  # and a hosted program that runs in its Python
-        from app.programs import host
+        from app.programs.inside import host
 
         return host.main(list(argv[1:]))
     with output.checked_stdout(), output.checked_stderr():

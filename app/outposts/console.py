@@ -11,10 +11,10 @@ from app.capture.reading.outposts import Read, progress
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.outposts import places
-from app.outposts.carrier import Carrier
 from app.outposts.following import Following
 from app.outposts.pace import Turns
-from app.outposts.ways import Ways
+from app.outposts.ways.carrier import Carrier
+from app.outposts.ways.configured import Ways
 from app.post import Post
 from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.outposts import Located, nowhere

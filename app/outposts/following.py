@@ -20,10 +20,10 @@ from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts import sound, versions
 from app.outposts.arriving import PROTOCOL, Arriving, FalseError, unread
-from app.outposts.carrier import Carrier, Connected, Lost, Way
 from app.outposts.errors import FalseOutpostError, ItselfError, LostError
 from app.outposts.pace import REST, Turns
 from app.outposts.told import Told
+from app.outposts.ways.carrier import Carrier, Connected, Lost, Way
 from app.signal import Signal
 
 READ_BYTES = 1 << 20

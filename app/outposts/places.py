@@ -6,8 +6,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app.outposts import sound
-from app.outposts.carrier import Connected
 from app.outposts.following import Following
+from app.outposts.ways.carrier import Connected
 from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.outposts import Located
 from app.services import address

@@ -1,4 +1,4 @@
 """Any Twisted program in a process of its own, with what it does on the network recorded.
 
-``starting`` is for who starts one; everything else runs inside the program's process.
+What lies in ``inside`` runs in the program's process; everything else, in the one that has started it.
 """

@@ -10,7 +10,7 @@ from typing import Any
 from app import events
 from app.capture.recorder import Recorder
 from app.options import Options
-from app.programs.owners import OUTGOING
+from app.programs.inside.owners import OUTGOING
 from app.programs.shown import HostedConnection, HostedPort, Order
 from app.signal import Signal
 from app.status import Stopped

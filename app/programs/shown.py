@@ -31,7 +31,7 @@ GRACE = 5.0
 """Seconds in which a program closes a port that it is told to close."""
 
 Order = Callable[..., None]
-"""Orders something of the program, by keywords; see ``app.programs.orders``."""
+"""Orders something of the program, by keywords; see ``app.programs.inside.orders``."""
 
 
 class HostedConnection:

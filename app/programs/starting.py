@@ -22,6 +22,8 @@ from app.programs.errors import NoProgramError
 TAC = (".tac", ".tap")
 """Files that ``twistd`` runs."""
 
+_INSIDE = Path(__file__).with_name("inside")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -55,7 +57,7 @@ def of_file(path: str, args: Sequence[str], python: str = "") -> Program:
     if file.suffix in TAC:
         twistd = ["--nodaemon", "--pidfile=", "--logfile=-", f"--python={file.resolve()}"]
         if getattr(sys, "frozen", False) and pythons.is_ours(pythons.wanted(python)):
-            script, folder = Path(__file__).with_name("twistd.py"), str(file.resolve().parent)
+            script, folder = _INSIDE / "twistd.py", str(file.resolve().parent)
             return Program(script=str(script), args=(*twistd, *args), folder=folder, python=sys.executable)
         return of_command(["twistd", *twistd, *args], python)
     return Program(script=path, args=tuple(args), python=pythons.wanted(python))
@@ -112,7 +114,7 @@ def host_command(python: str) -> list[str]:
     """What starts our part of a program's process; its own arguments follow."""
     if getattr(sys, "frozen", False) and pythons.is_ours(python):
         return [python, "program-host"]  # a frozen program has no interpreter to call by
-    return [python, "-P", str(Path(__file__).with_name("start.py"))]
+    return [python, "-P", str(_INSIDE / "start.py")]
 
 
 def host_environment(python: str) -> dict[str, str]:

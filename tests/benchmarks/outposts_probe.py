@@ -31,9 +31,9 @@ from app.capture.reading.reader import Reader  # noqa: E402
 from app.events import DATA_RECEIVED  # noqa: E402
 from app.outposts.console import Console  # noqa: E402
 from app.outposts.following import Following  # noqa: E402
-from app.outposts.process import ProcessEndpoint  # noqa: E402
-from app.outposts.stream import StreamCarrier  # noqa: E402
-from app.outposts.ways import Ways  # noqa: E402
+from app.outposts.ways.configured import Ways  # noqa: E402
+from app.outposts.ways.process import ProcessEndpoint  # noqa: E402
+from app.outposts.ways.stream import StreamCarrier  # noqa: E402
 from app.post import Post  # noqa: E402
 from app.workspace.outposts import OutpostConfig  # noqa: E402
 from ui.bridge import Bridge  # noqa: E402

@@ -17,11 +17,11 @@ from twisted.internet.defer import Deferred
 
 from app import events
 from app.outposts import protocol as p
-from app.outposts.carrier import Connected, Lost
 from app.outposts.console import Console
 from app.outposts.outpost import Outpost
-from app.outposts.socket import ControlSocket
-from app.outposts.ways import carrier_to
+from app.outposts.ways.carrier import Connected, Lost
+from app.outposts.ways.configured import carrier_to
+from app.outposts.ways.socket import ControlSocket
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.workspace.outposts import OutpostConfig

@@ -15,11 +15,11 @@ from app.commands.running import Run, choose_reactor
 
 def main() -> None:
     reactor = choose_reactor()
-    from app.outposts import keys, login
-    from app.outposts.carrier import Connected
     from app.outposts.console import Console
-    from app.outposts.router_carrier import RouterCarrier
-    from app.outposts.router_console import RouterConsole
+    from app.outposts.ways import keys, login
+    from app.outposts.ways.carrier import Connected
+    from app.outposts.ways.router_carrier import RouterCarrier
+    from app.outposts.ways.router_console import RouterConsole
     from app.post import Post
     from app.workspace.reading import Workspace
 

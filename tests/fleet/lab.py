@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from app.outposts import keys
+from app.outposts.ways import keys
 from tests.fleet import cpu
 from tests.helpers import ROOT, Serve, wait_for
 

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.app.programs.test_host import seen
+from tests.app.programs.inside.test_host import seen
 from tests.helpers import PROGRAM, ROOT, kept_port, wait_for
 
 BIN = ROOT / "build" / "hosted" / "bin"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.outposts.keys import Key
+from app.outposts.ways.keys import Key
 
 FOLDER = Path(__file__).parents[2] / "packaging" / "crossbar"
 

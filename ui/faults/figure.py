@@ -10,7 +10,7 @@ from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from app.options import Option
-from ui.faults.figures import POSITIONS, Scale
+from ui.faults.sliders import POSITIONS, Scale
 from ui.faults.words import bit_rate, is_share, label
 from ui.forms.form import set_property, title
 from ui.looks.declared import in_words

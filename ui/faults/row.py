@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton
 from app.faults.hits import LiveFault
 from ui.actions.build import show
 from ui.faults.figure import Figure, Figures
-from ui.faults.figures import figures
+from ui.faults.sliders import figures
 from ui.faults.switch import Switch
 from ui.faults.words import at_zero, conditions, count_words, kind_words, spreads, summary
 from ui.forms.form import set_property

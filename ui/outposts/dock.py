@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QDockWidget, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.outposts.carrier import Lost
 from app.outposts.console import Console
+from app.outposts.ways.carrier import Lost
 from ui.forms.form import Wrapped
 from ui.outposts import words
 from ui.outposts.changes import OutpostChanges

@@ -8,8 +8,8 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
 from app.outposts import protocol as p
-from app.outposts.carrier import Lost
 from app.outposts.following import Following
+from app.outposts.ways.carrier import Lost
 from ui.looks.icons import icon
 from ui.outposts import words
 from ui.parts.labels import unmarked

@@ -10,9 +10,9 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWi
 
 from app.outposts import protocol as p
 from app.outposts import sound
-from app.outposts.carrier import Connected
 from app.outposts.console import Console
 from app.outposts.following import Following
+from app.outposts.ways.carrier import Connected
 from ui.looks import shapes, theme
 from ui.looks.icons import painted
 from ui.outposts import words

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import QCoreApplication
 
 from app.outposts import protocol as p
-from app.outposts.carrier import Connected, Connecting, Lost
 from app.outposts.following import Following
+from app.outposts.ways.carrier import Connected, Connecting, Lost
 from ui.looks.shapes import State
 
 _SHAPES: dict[str, State] = {

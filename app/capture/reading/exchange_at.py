@@ -19,8 +19,8 @@ from app.events import Event
 from app.http.body import Body
 from app.http.contents import Content, of_body
 from app.http.exchange import Exchange
-from app.http.exchanges import Exchanges
 from app.http.frames import FramedBodies
+from app.http.pairing import Exchanges
 
 KEPT = 4 << 20
 """Bytes of a body that are kept."""

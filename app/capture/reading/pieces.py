@@ -92,7 +92,7 @@ class Parser:
     """Makes pieces of a connection's events in the form of HTTP exchanges."""
 
     def __init__(self) -> None:
-        from app.http.exchanges import Exchanges  # it needs h11, which a start does not
+        from app.http.pairing import Exchanges  # it needs h11, which a start does not
 
         self._exchanges = Exchanges()
 

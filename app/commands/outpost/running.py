@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.stdio import StandardIO
 
 from app.commands.running import Run
-from app.outposts.answering import Link
 from app.outposts.outpost import Outpost
+from app.outposts.ways.answering import Link
 from app.post import Post
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace

@@ -14,9 +14,9 @@ from app.text.escapes import one_line
 
 if TYPE_CHECKING:
     from app.commands.serve.order import Order
-    from app.outposts.keys import PublicKey
-    from app.outposts.login import Login
     from app.outposts.protocol import Allow
+    from app.outposts.ways.keys import PublicKey
+    from app.outposts.ways.login import Login
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +123,7 @@ def _order(args: argparse.Namespace, allow: Allow | Literal[""]) -> Order:
 
 def _login(args: argparse.Namespace) -> Login:
     """Raises RouterError, KeyFileError."""
-    from app.outposts import keys, login
+    from app.outposts.ways import keys, login
 
     name = args.name or gethostname().split(".")[0]
     return login.checked(args.join, args.realm, name, keys.read(args.key), args.ca)
@@ -133,6 +133,6 @@ def _seal(args: argparse.Namespace) -> dict[str, PublicKey]:
     """The consoles that may ask, by the names of the files of their keys. Raises KeyFileError."""
     if not args.seal:
         return {}
-    from app.outposts import keys
+    from app.outposts.ways import keys
 
     return {path.stem: keys.read_public(path) for path in args.seal}

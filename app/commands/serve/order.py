@@ -11,9 +11,9 @@ from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
-    from app.outposts.keys import PublicKey
-    from app.outposts.login import Login
     from app.outposts.protocol import Allow
+    from app.outposts.ways.keys import PublicKey
+    from app.outposts.ways.login import Login
 
 
 @dataclass(frozen=True, slots=True)

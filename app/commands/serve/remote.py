@@ -14,10 +14,10 @@ from app.text.escapes import one_line
 
 if TYPE_CHECKING:
     from app.outposts.console import Console
-    from app.outposts.joining import Joining
-    from app.outposts.login import Login
     from app.outposts.outpost import Outpost
-    from app.outposts.socket import ControlSocket
+    from app.outposts.ways.joining import Joining
+    from app.outposts.ways.login import Login
+    from app.outposts.ways.socket import ControlSocket
 
 
 class Remote:
@@ -56,13 +56,13 @@ class Remote:
         return self._outposts[-1]
 
     def _listen(self, path: Path) -> None:
-        from app.outposts.socket import ControlSocket
+        from app.outposts.ways.socket import ControlSocket
 
         self._socket = ControlSocket(self._reactor, path, self._outpost(gethostname()))
 
     def _join(self, login: Login) -> None:
-        from app.outposts.joining import Joining
-        from app.outposts.sealing import SealedAnswers
+        from app.outposts.ways.joining import Joining
+        from app.outposts.ways.sealing import SealedAnswers
 
         seal = self._order.seal
         sealed = SealedAnswers(login.name, login.key, seal) if seal else None

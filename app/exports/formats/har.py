@@ -23,7 +23,7 @@ from app.http.bodies import Fields, decoded, text_of, value_of
 from app.http.body import Body
 from app.http.cookies import asked_with, set_by
 from app.http.exchange import Exchange
-from app.http.exchanges import Exchanges
+from app.http.pairing import Exchanges
 
 SPOOLED = 8 << 20
 """Bytes of entries that wait for their order in memory; beyond that they wait in a temporary file."""

@@ -239,7 +239,7 @@ HOSTILE = {
     "infinite": ("[[service.fault]]\nkind = 'delay'\nms = inf\n", "must be a finite number"),
     "not a number": ("[[service.fault]]\nkind = 'delay'\nprobability = nan\n", "must be a finite number"),
     "brackets": (f"[[service.fault]]\nkind = {'[' * 20_000}{']' * 20_000}\n", "more brackets in brackets"),
-    "tables in tables": (f"[[service.fault]]\nkind = 'delay'\nmatch{'.a' * 500} = 1\n", "more brackets in brackets"),
+    "tables in tables": (f"[[service.fault]]\nkind = 'delay'\nmatch{'.a' * 500} = 1\n", "joins more than 50"),
     "conditions in a list": ("[[service.fault]]\nkind = 'delay'\nmatch = [['x'], ['y']]\n", "must be text"),
     "a long kind": (f"[[service.fault]]\nkind = '{'x' * 100_000}'\n", "is unknown. Use one of"),
     "a long name": (f"[[service.fault]]\nkind = 'delay'\nname = '{'x' * 100_000}'\n", "at most 60 characters"),

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from app.outposts.console import Console
 from app.outposts.outpost import Outpost
-from app.outposts.socket import ControlSocket
+from app.outposts.ways.socket import ControlSocket
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.workspace.reading import Workspace

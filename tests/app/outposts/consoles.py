@@ -6,7 +6,7 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from app import events
-from app.outposts.stream import StreamCarrier
+from app.outposts.ways.stream import StreamCarrier
 from tests.app.capture.captures import read
 from tests.helpers import until
 

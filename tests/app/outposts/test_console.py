@@ -12,11 +12,11 @@ from twisted.internet.endpoints import UNIXClientEndpoint
 from app import events
 from app.alerts.alert import Alert
 from app.outposts import protocol as p
-from app.outposts.carrier import Connected, Lost
 from app.outposts.console import Console
 from app.outposts.errors import LostError, RefusedError
 from app.outposts.outpost import Outpost
-from app.outposts.stream import StreamCarrier
+from app.outposts.ways.carrier import Connected, Lost
+from app.outposts.ways.stream import StreamCarrier
 from app.post import Post
 from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.outposts import Located
@@ -220,7 +220,7 @@ async def test_a_pause_of_our_capture_leaves_the_events_at_the_outpost(bench, de
 async def test_two_that_read_each_other_do_not_pass_on_what_they_read(bench, desk, folder):
     other = SimpleNamespace(post=bench.post, console=Console(reactor, bench.post, "bench"))
     other.console.open()
-    from app.outposts.socket import ControlSocket
+    from app.outposts.ways.socket import ControlSocket
 
     theirs = Outpost(reactor, desk.post, "desk")
     listening = ControlSocket(reactor, folder / "desk", theirs)

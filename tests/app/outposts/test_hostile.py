@@ -15,8 +15,8 @@ from app.capture.recorder import Recorder
 from app.outposts import frames
 from app.outposts import protocol as p
 from app.outposts.arriving import Arriving, FalseError
-from app.outposts.carrier import Carrier, Closed, Connected, Lost
 from app.outposts.errors import RefusedError
+from app.outposts.ways.carrier import Carrier, Closed, Connected, Lost
 from tests.app.capture.captures import read
 from tests.helpers import until
 

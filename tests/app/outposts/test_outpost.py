@@ -15,11 +15,11 @@ from twisted.internet.defer import Deferred
 from app import events
 from app.outposts import changing, frames
 from app.outposts import protocol as p
-from app.outposts.answering import MOST_REQUESTS
 from app.outposts.client import Client
 from app.outposts.errors import NoOutpostError, RefusedError, SocketTakenError
 from app.outposts.outpost import Outpost
-from app.outposts.socket import ControlSocket
+from app.outposts.ways.answering import MOST_REQUESTS
+from app.outposts.ways.socket import ControlSocket
 from app.post import Post
 from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig

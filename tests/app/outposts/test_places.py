@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from app.outposts import protocol as p
-from app.outposts.carrier import Connected, Lost
 from app.outposts.places import locate
+from app.outposts.ways.carrier import Connected, Lost
 from app.responders.relay.errors import UpstreamAwayError
 from app.responders.relay.outposts import Located
 

@@ -12,7 +12,7 @@ import twisted
 from app.programs import pythons, starting
 from app.programs.config import ProgramConfig, asks_of, mistakes, python_of
 from app.programs.errors import NoProgramError, NoPythonError
-from tests.app.programs.test_host import seen
+from tests.app.programs.inside.test_host import seen
 from tests.helpers import run, run_bytes
 
 THEIRS = """
@@ -132,7 +132,7 @@ def test_the_frozen_program_runs_programs_itself_unless_another_python_is_named(
     ours = starting.of_file(str(tmp_path / "server.tac"), [])
     assert starting.host_command(pythons.looked_at(ours.python).path) == [sys.executable, "program-host"]
     assert starting.host_environment(ours.python)["LD_LIBRARY_PATH"] == "/bundle"
-    assert ours.script.endswith("app/programs/twistd.py")
+    assert ours.script.endswith("app/programs/inside/twistd.py")
     assert starting.host_command(f"{theirs}/bin/python")[0] == f"{theirs}/bin/python"
     with pytest.raises(NoPythonError, match=r"cannot run with Python: PATH has none.*--python"):
         pythons.looked_at("")
@@ -181,7 +181,7 @@ def test_a_command_runs_in_its_own_python_unless_one_was_named(theirs, monkeypat
     assert (found.script, found.python, found.args) == (str(twist), f"{theirs}/bin/python", ("web",))
     (tmp_path / "data").write_bytes(b"\xff\xfe")
     (tmp_path / "data").chmod(0o700)
-    with pytest.raises(NoProgramError, match="no Python script"):
+    with pytest.raises(NoProgramError, match="not a Python script"):
         starting.of_command([str(tmp_path / "data")])
 
 

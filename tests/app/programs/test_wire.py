@@ -14,8 +14,8 @@ from twisted.internet.task import Clock
 from app import events
 from app.capture.writing.batch import SAME, SAME_BUT_ONE
 from app.programs import wire
+from app.programs.inside.link import Sending
 from app.programs.intake import SLICE, Intake
-from app.programs.link import Sending
 
 
 def event(kind=events.LOG, service=0, conn=0, payload=None, summary=None, detail=None, size=None, time=1):
@@ -199,6 +199,6 @@ class Slow(Sending):
 @pytest.mark.parametrize(("left", "idle", "seconds"), [(5, True, 30), (0, False, 12)])
 def test_the_end_waits_as_long_as_more_is_stored(monkeypatch, left, idle, seconds):
     slow = Slow(left)
-    monkeypatch.setattr("app.programs.link.time", SimpleNamespace(monotonic=lambda: slow.now))
+    monkeypatch.setattr("app.programs.inside.link.time", SimpleNamespace(monotonic=lambda: slow.now))
     slow.close()
     assert (slow._recorder.idle, slow.now) == (idle, seconds)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.watch.checking import Checking
+from app.watch.connections import Checking
 from tests.app.services.conftest import desk, tape
 
 __all__ = ["desk", "tape"]

@@ -22,8 +22,8 @@ from app.services.own_checks import OwnChecks
 from app.services.surroundings import Surroundings
 from app.watch.certificates import too_old
 from app.watch.check import MOST
-from app.watch.checking import Checking
 from app.watch.config import WatchConfig
+from app.watch.connections import Checking
 from tests.app.services.tls_peers import at_home
 from tests.helpers import closed_port, until
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.outposts.ways import Ways
+from app.outposts.ways.configured import Ways
 from app.workspace.gate import all_asks
 from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import load

@@ -18,8 +18,8 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import Bench, bench
 from ui.faults.dock import MOST, FaultsDock
-from ui.faults.figures import POSITIONS, figures
 from ui.faults.row import FaultRow
+from ui.faults.sliders import POSITIONS, figures
 
 SLOW = {"kind": "delay", "name": "slow", "ms": 200.0, "jitter_ms": 50.0}
 RESET = {"kind": "reset", "name": "second breaks", "nth": 2}

@@ -8,7 +8,7 @@ import pytest
 
 from app import faults
 from app.faults.when import CONDITIONS
-from ui.faults.figures import POSITIONS, Scale, figures
+from ui.faults.sliders import POSITIONS, Scale, figures
 from ui.faults.words import count_words, kind_words, summary
 
 

@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred, fail, succeed
 
 from app.outposts import protocol as p
-from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.changing import services_in
 from app.outposts.console import Console
 from app.outposts.errors import RefusedError
+from app.outposts.ways.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.services.config import ServiceConfig
 from app.workspace.outposts import OutpostConfig
 from tests.ui.desk import config, memory_post, settle

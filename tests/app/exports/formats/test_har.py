@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app import events
 from app.events import Event
 from app.exports.formats import har
-from app.http import exchanges
+from app.http import pairing
 from app.http.bodies import decoded, text_of
 from app.http.body import MAX_BODY
 from app.http.cookies import set_by
@@ -394,9 +394,9 @@ def conversation_with_a_websocket(answer: bytes) -> list[Event]:
 
 def test_bodies_that_wait_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests without an answer on many connections took gigabytes."""
-    monkeypatch.setattr(exchanges, "MAX_KEPT", 4 << 20)
+    monkeypatch.setattr(pairing, "MAX_KEPT", 4 << 20)
     body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1_000_000
-    taken, kept, id = exchanges.Exchanges(), 0, 0
+    taken, kept, id = pairing.Exchanges(), 0, 0
     for conn in range(1, 21):
         for kind, payload in ((events.DATA_RECEIVED, body), (events.HTTP_REQUEST, None)):
             id += 1

@@ -14,12 +14,12 @@ from typing import Any
 from twisted.internet import endpoints, main
 
 from app import events
-from app.programs.factories import innermost, is_factory, is_secured, name_of, put
-from app.programs.link import HostRecorder
-from app.programs.mistakes import Mistakes
-from app.programs.owners import OUTGOING, ProgramOwner
+from app.programs.inside.factories import innermost, is_factory, is_secured, name_of, put
+from app.programs.inside.link import HostRecorder
+from app.programs.inside.mistakes import Mistakes
+from app.programs.inside.owners import OUTGOING, ProgramOwner
+from app.programs.inside.taps import ClientTapFactory, ProgramDatagramTap, ProgramTapFactory
 from app.programs.ports import Ports, suggested
-from app.programs.taps import ClientTapFactory, ProgramDatagramTap, ProgramTapFactory
 from app.services.address import written
 from app.services.tap.datagrams import DatagramTap
 from app.services.tap.factory import TapFactory

@@ -1,9 +1,9 @@
-"""app.outposts.keys, and the command that makes them."""
+"""app.outposts.ways.keys, and the command that makes them."""
 
 import pytest
 
-from app.outposts import keys
 from app.outposts.errors import KeyFileError
+from app.outposts.ways import keys
 from tests.helpers import run
 
 

@@ -12,12 +12,12 @@ from twisted.internet.interfaces import IDelayedCall
 from app.errors import PostError
 from app.outposts import frames
 from app.outposts import protocol as p
-from app.outposts.again import Policy
 from app.outposts.errors import RefusedError
-from app.outposts.login import Login
 from app.outposts.outpost import Outpost
-from app.outposts.sealing import SealedAnswers
-from app.outposts.wamp import POLICY, Router, RouterSession
+from app.outposts.ways.again import Policy
+from app.outposts.ways.login import Login
+from app.outposts.ways.sealing import SealedAnswers
+from app.outposts.ways.wamp import POLICY, Router, RouterSession
 
 MOST_REQUESTS = 64
 """Requests that are answered at the same time. More are refused: a router does not hold consoles back."""

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from app import events
 from app.logbook import Logbook
-from app.programs.link import HostRecorder, Sending
+from app.programs.inside.link import HostRecorder, Sending
 
 MOST = 8_000
 """Characters of a line that are recorded at once; a longer one is several."""

@@ -10,8 +10,8 @@ from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
 from app import events
-from app.programs.mistakes import OURS
-from app.programs.owners import ProgramOwner
+from app.programs.inside.mistakes import OURS
+from app.programs.inside.owners import ProgramOwner
 from app.services.address import written
 from app.services.tap.datagrams import DatagramTap
 from app.services.tap.factory import TapFactory

@@ -7,7 +7,7 @@ in SSH_ASKPASS: outposts are tried again by themselves, and would ask again and 
 
 from __future__ import annotations
 
-from app.outposts.process import Words
+from app.outposts.ways.process import Words
 from app.text.escapes import one_line
 
 _OPTIONS = (

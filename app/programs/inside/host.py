@@ -24,13 +24,13 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from app import events
-from app.programs.blocking import Blocking
-from app.programs.link import HostRecorder, Link, Sending
-from app.programs.orders import Orders
-from app.programs.output import Printed, ProgramLog
+from app.programs.inside.blocking import Blocking
+from app.programs.inside.link import HostRecorder, Link, Sending
+from app.programs.inside.orders import Orders
+from app.programs.inside.output import Printed, ProgramLog
+from app.programs.inside.reactor import Reactors
+from app.programs.inside.upward import Imports, Uplink, lead_group, look_after
 from app.programs.ports import parsed
-from app.programs.reactor import Reactors
-from app.programs.upward import Imports, Uplink, lead_group, look_after
 
 
 def main(argv: list[str]) -> int:
@@ -135,7 +135,7 @@ def _run_script(path: str) -> None:
 def _print(e: BaseException) -> None:
     """Print the traceback as Python does, without our own lines in it."""
     told = traceback.TracebackException(type(e), e, _own(e.__traceback__))
-    folder = os.path.dirname(_HERE) + os.sep
+    folder = os.path.dirname(os.path.dirname(_HERE)) + os.sep
     told.stack = traceback.StackSummary.from_list([f for f in told.stack if not f.filename.startswith(folder)])
     print("".join(told.format()), end="", file=sys.stderr)
 
@@ -166,7 +166,7 @@ _HERE = sys._getframe().f_code.co_filename
 
 _FROZEN = getattr(sys, "frozen", False)
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_ROOT = str(Path(os.path.abspath(__file__)).parents[3])
 
 
 def _is_ours(folder: str) -> bool:

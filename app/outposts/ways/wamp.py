@@ -28,8 +28,8 @@ from twisted.python.failure import Failure
 
 from app.errors import system_words
 from app.outposts import protocol as p
-from app.outposts.again import Again, Policy
-from app.outposts.login import Login, address_of, trusted_by
+from app.outposts.ways.again import Again, Policy
+from app.outposts.ways.login import Login, address_of, trusted_by
 
 MOST_BYTES = p.MAX_ANSWER + (1 << 20)
 """Of one WAMP message, and so of one WebSocket message and frame."""

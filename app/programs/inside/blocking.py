@@ -18,7 +18,7 @@ from app import events
 from app.failures.blocked import Block, described, of_turn
 from app.failures.origins import library
 from app.failures.record import Frame, frames_of
-from app.programs.link import HostRecorder
+from app.programs.inside.link import HostRecorder
 
 LONG = 1.0
 """Seconds from which a turn is one that blocks."""
@@ -95,7 +95,7 @@ def _waits(frame: FrameType) -> bool:
 
 def _own(frame: FrameType) -> tuple[Frame, ...]:
     """The stack without what has started the program."""
-    ours = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
+    ours = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
     return tuple(one for one in frames_of(frame) if not one.file.startswith((ours, "<frozen runpy>")))
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from app.files.names import typed
-from app.outposts import keys, login, ssh
-from app.outposts.carrier import Carrier
 from app.outposts.errors import RouterError
-from app.outposts.process import ProcessEndpoint
-from app.outposts.router_carrier import RouterCarrier
-from app.outposts.router_console import RouterConsole
-from app.outposts.stream import StreamCarrier
+from app.outposts.ways import keys, login, ssh
+from app.outposts.ways.carrier import Carrier
+from app.outposts.ways.process import ProcessEndpoint
+from app.outposts.ways.router_carrier import RouterCarrier
+from app.outposts.ways.router_console import RouterConsole
+from app.outposts.ways.stream import StreamCarrier
 from app.workspace.outposts import OutpostConfig, is_router, is_socket
 
 

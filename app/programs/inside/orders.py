@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.programs.owners import ProgramOwner
-from app.programs.reactor import Reactors
+from app.programs.inside.owners import ProgramOwner
+from app.programs.inside.reactor import Reactors
 from app.services.interfaces import Connection
 
 

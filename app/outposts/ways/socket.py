@@ -14,9 +14,9 @@ from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 
 from app.errors import system_words
-from app.outposts.answering import Link
 from app.outposts.errors import SocketTakenError
 from app.outposts.outpost import Outpost
+from app.outposts.ways.answering import Link
 
 MOST_LINKS = 32
 """Consoles at once."""

@@ -10,7 +10,7 @@ import sys
 
 
 def _load_app() -> None:
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     spec = importlib.util.spec_from_file_location("app", os.path.join(folder, "__init__.py"))
     assert spec is not None
     assert spec.loader is not None
@@ -20,6 +20,6 @@ def _load_app() -> None:
 
 if __name__ == "__main__":
     _load_app()
-    from app.programs.host import main
+    from app.programs.inside.host import main
 
     sys.exit(main(sys.argv[1:]))

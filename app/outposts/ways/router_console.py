@@ -10,11 +10,11 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
-from app.outposts.again import Again, Policy
-from app.outposts.carrier import Connected, Connecting, Lost
-from app.outposts.keys import Key
-from app.outposts.login import Login
-from app.outposts.wamp import POLICY, Router, RouterSession, words
+from app.outposts.ways.again import Again, Policy
+from app.outposts.ways.carrier import Connected, Connecting, Lost
+from app.outposts.ways.keys import Key
+from app.outposts.ways.login import Login
+from app.outposts.ways.wamp import POLICY, Router, RouterSession, words
 from app.signal import Signal
 
 

@@ -11,8 +11,8 @@ from weakref import WeakSet
 from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
-from app.programs.link import HostRecorder
-from app.programs.mistakes import Mistakes
+from app.programs.inside.link import HostRecorder
+from app.programs.inside.mistakes import Mistakes
 from app.services.budget import Budget
 from app.services.interfaces import Connection
 

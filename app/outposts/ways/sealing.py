@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.outposts.errors import RefusedError
-from app.outposts.keys import Key, PublicKey
-from app.outposts.noise import Cipher, Handshake, NotGenuineError
+from app.outposts.ways.keys import Key, PublicKey
+from app.outposts.ways.noise import Cipher, Handshake, NotGenuineError
 
 MOST_SESSIONS = 64
 """Sessions of consoles that an outpost keeps. The one that was used least recently makes way."""

@@ -1,7 +1,7 @@
 """The link of a hosted program to the Post that has started it: its events go up, orders come down.
 
 Orders are lines of JSON, as are the answers of a writer: ``{"do": "stop", "service": n}`` and those of
-``app.programs.orders``. If the other end is gone, the program ends, with all that it has started.
+``app.programs.inside.orders``. If the other end is gone, the program ends, with all that it has started.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from app.capture.writing.batch import read
 from app.programs import strays, wire
-from app.programs.link import HostRecorder, Sending
+from app.programs.inside.link import HostRecorder, Sending
 
 GRACE = 2.0
 """Seconds that the program has to end once nobody is there any more who looks at it."""

@@ -8,23 +8,24 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from app.outposts import frames, keys
+from app.outposts import frames
 from app.outposts import protocol as p
-from app.outposts.carrier import Closed, Connected, Lost
 from app.outposts.errors import LostError, RefusedError, RouterError
-from app.outposts.joining import MOST_REQUESTS, Joining
-from app.outposts.keys import Key
-from app.outposts.login import checked as login
 from app.outposts.outpost import Outpost
-from app.outposts.router_carrier import RouterCarrier
-from app.outposts.router_console import RouterConsole
-from app.outposts.sealing import SealedAnswers
-from app.outposts.ways import Ways
+from app.outposts.ways import keys
+from app.outposts.ways.carrier import Closed, Connected, Lost
+from app.outposts.ways.configured import Ways
+from app.outposts.ways.joining import MOST_REQUESTS, Joining
+from app.outposts.ways.keys import Key
+from app.outposts.ways.login import checked as login
+from app.outposts.ways.router_carrier import RouterCarrier
+from app.outposts.ways.router_console import RouterConsole
+from app.outposts.ways.sealing import SealedAnswers
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import Workspace
-from tests.app.outposts.tiny_router import TinyRouter
+from tests.app.outposts.ways.tiny_router import TinyRouter
 from tests.helpers import until
 
 PI, DESK, OTHER = Key(b"p" * 32), Key(b"d" * 32), Key(b"o" * 32)

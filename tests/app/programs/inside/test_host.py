@@ -1,4 +1,4 @@
-"""app.programs.host: programs as tutorials have them, each unchanged in a process of its own."""
+"""app.programs.inside.host: programs as tutorials have them, each unchanged in a process of its own."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 from app import events
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
-from tests.app.programs.tutorials import TUTORIALS
+from tests.app.programs.inside.tutorials import TUTORIALS
 from tests.helpers import kept_port, wait_for
 from tests.preloaded import Run
 
@@ -44,7 +44,7 @@ class Hosted:
         reading, writing = os.pipe()
         null = os.open(os.devnull, os.O_RDWR)
         command = [f"--capture={self.capture}", "--limit=1000000000", f"--script={name}", "--", *args]
-        self.run = Run(command, null, writing, writing, folder=folder, module="app.programs.host")
+        self.run = Run(command, null, writing, writing, folder=folder, module="app.programs.inside.host")
         for descriptor in (writing, null):
             os.close(descriptor)
         self.printed = os.fdopen(reading, "rb")

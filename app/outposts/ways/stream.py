@@ -13,10 +13,10 @@ from zope.interface import implementer
 
 from app.errors import system_words
 from app.outposts import protocol as p
-from app.outposts.again import Policy
-from app.outposts.asking import Asking
-from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError
+from app.outposts.ways.again import Policy
+from app.outposts.ways.asking import Asking
+from app.outposts.ways.carrier import Carrier, Closed, Connected, Connecting, Lost
 
 POLICY: Policy = backoffPolicy(initialDelay=0.5, maxDelay=30.0)
 

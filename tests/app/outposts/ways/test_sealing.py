@@ -1,13 +1,13 @@
-"""app.outposts.noise and app.outposts.sealing: the handshake, and what is refused after it."""
+"""app.outposts.ways.noise and app.outposts.ways.sealing: the handshake, and what is refused after it."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from app.outposts import sealing
 from app.outposts.errors import RefusedError
-from app.outposts.keys import Key
-from app.outposts.noise import Handshake, NotGenuineError
-from app.outposts.sealing import SealedAnswers, SealedQuestions
+from app.outposts.ways import sealing
+from app.outposts.ways.keys import Key
+from app.outposts.ways.noise import Handshake, NotGenuineError
+from app.outposts.ways.sealing import SealedAnswers, SealedQuestions
 
 PI, DESK = Key(b"p" * 32), Key(b"d" * 32)
 

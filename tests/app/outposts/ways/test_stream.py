@@ -1,4 +1,4 @@
-"""app.outposts.stream and asking: a console's link to an outpost, on real sockets and by hand."""
+"""app.outposts.ways.stream and asking: a console's link to an outpost, on real sockets and by hand."""
 
 import errno
 import struct
@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 
 from app.outposts import frames
 from app.outposts import protocol as p
-from app.outposts.asking import MOST_ASKED, Asking
-from app.outposts.carrier import Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError, RefusedError
-from app.outposts.stream import StreamCarrier
+from app.outposts.ways.asking import MOST_ASKED, Asking
+from app.outposts.ways.carrier import Closed, Connected, Connecting, Lost
+from app.outposts.ways.stream import StreamCarrier
 from tests.helpers import until
 
 

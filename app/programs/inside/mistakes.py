@@ -18,16 +18,16 @@ from typing import Any
 
 from twisted.python import threadable
 
-from app.programs.link import HostRecorder
+from app.programs.inside.link import HostRecorder
 
 MOST = 1_000
 """Places of calls from threads that are told, each once: a thread may call in a loop."""
 
-_ABOVE = ("twisted/internet/base.py", "twisted/internet/asyncioreactor.py", "app/programs/host.py")
+_ABOVE = ("twisted/internet/base.py", "twisted/internet/asyncioreactor.py", "app/programs/inside/host.py")
 """Files whose frames, and those that called them, say nothing about a mistake."""
 
 
-OURS = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
+OURS = os.path.dirname(os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename))) + os.sep
 """Where our own code lies, which is no code of the program: in the frozen program that is a relative path."""
 
 

@@ -13,15 +13,15 @@ from twisted.python.failure import Failure
 from app.errors import PostError
 from app.outposts import frames
 from app.outposts import protocol as p
-from app.outposts.again import Again
-from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError, RefusedError
-from app.outposts.keys import PublicKey
-from app.outposts.login import NAME
-from app.outposts.noise import TAG_BYTES, NotGenuineError
-from app.outposts.router_console import RouterConsole
-from app.outposts.sealing import Question, SealedQuestions
-from app.outposts.wamp import RouterSession, words
+from app.outposts.ways.again import Again
+from app.outposts.ways.carrier import Carrier, Closed, Connected, Connecting, Lost
+from app.outposts.ways.keys import PublicKey
+from app.outposts.ways.login import NAME
+from app.outposts.ways.noise import TAG_BYTES, NotGenuineError
+from app.outposts.ways.router_console import RouterConsole
+from app.outposts.ways.sealing import Question, SealedQuestions
+from app.outposts.ways.wamp import RouterSession, words
 
 MOST_READ = 1 << 20
 """Bytes of events that one answer brings. A router keeps what a console does not read: one answer of each outpost."""

@@ -14,7 +14,7 @@ from twisted.internet import ssl
 
 from app.errors import system_words
 from app.outposts.errors import RouterError
-from app.outposts.keys import Key
+from app.outposts.ways.keys import Key
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What an outpost or a console may be called at a router: one part of the name of a procedure."""
