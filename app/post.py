@@ -40,7 +40,7 @@ from app.services.plan import Plan, plan
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
-from app.status import Waiting
+from app.status import Stopping, Waiting
 from app.watch.config import WatchConfig
 from app.watch.connections import Checking
 from app.watch.watches import Watches
@@ -245,11 +245,12 @@ class Post:
         )
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Start every service that is not running, or only those called ``names``; one that waits is tried now.
+        """Start every service that is not running, or only those called ``names``; one that waits is tried now, and
+        one that is on its way down starts once it is down.
 
         So are programs started. Fires when each listens, has failed or is held.
         """
-        down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
+        down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting | Stopping)]
         return DeferredList([self._start(down), self.programs.start(names)])
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
@@ -261,7 +262,7 @@ class Post:
         return DeferredList([services, self.programs.autostart()])
 
     def _start(self, services: list[Service]) -> Deferred[Any]:
-        return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
+        return DeferredList([Deferred.fromCoroutine(service.start_when_down()) for service in services])
 
     def stop_all(self, grace: float = GRACE, names: Collection[str] | None = None) -> Deferred[Any]:
         """Stop every service and program, or only those called ``names``.

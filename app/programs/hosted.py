@@ -84,6 +84,7 @@ class HostedProgram:
         self._began = 0.0
         self._again = self._killed = False
         self._stopped: list[Deferred[None]] = []
+        self._next: Deferred[None] | None = None
         self._overdue: Any = None
 
     @property
@@ -188,6 +189,7 @@ class HostedProgram:
     def stop(self, grace: float = GRACE) -> Deferred[None]:
         """End it, with all that it has started. Fires when it has; after ``grace`` seconds it is killed."""
         done: Deferred[None] = Deferred()
+        self._next = None
         self.wanted = self._again = False
         self._files.close()
         self._restart.forget()
@@ -204,6 +206,15 @@ class HostedProgram:
         self._stopped.append(done)
         self._end_process(grace)
         return done
+
+    async def start_when_down(self) -> Status:
+        """As ``start``; one that is on its way down starts once it has ended, unless it is stopped again before."""
+        if not isinstance(self.status, Stopping):
+            return await self.start()
+        self._next = down = Deferred[None]()
+        self._stopped.append(down)
+        await down
+        return await self.start() if self._next is down else self.status
 
     async def restart(self) -> None:
         """End it, if it runs, and start it."""

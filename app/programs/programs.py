@@ -115,10 +115,13 @@ class Programs:
     # -- all at once
 
     def _start(self, programs: Any) -> Deferred[Any]:
-        return DeferredList([Deferred.fromCoroutine(program.start()) for program in programs])
+        return DeferredList([Deferred.fromCoroutine(program.start_when_down()) for program in programs])
 
     def start(self, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Start those called ``names``, or all, that do not run. Fires when each is started or has failed."""
+        """Start those called ``names``, or all, that do not run, also those that are about to end.
+
+        Fires when each is started or has failed.
+        """
         return self._start([one for one in self if names is None or one.config.name in names])
 
     def autostart(self) -> Deferred[Any]:

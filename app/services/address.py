@@ -103,6 +103,24 @@ def look_up(host: str) -> str:
     return str(found[0][4][0])
 
 
+def is_taken(host: str, port: int, transport: str) -> bool:
+    """Whether something of this machine has this port, ``"tcp"`` or ``"udp"``, so that nobody else can listen there.
+
+    It is tried, and let go at once. Where ``host`` is a name, at its loopback address: names are looked up in threads.
+    Any other reason that keeps it from being bound says nothing of the port.
+    """
+    number = host if is_number(host) else "127.0.0.1"
+    family = socket.AF_INET6 if ":" in number else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as probe:
+            if transport == "tcp" and os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Twisted does: what has ended is free
+            probe.bind((number, port))
+    except OSError as e:
+        return e.errno == errno.EADDRINUSE
+    return False
+
+
 def own() -> list[str]:
     """The addresses by which other machines may reach this one. Blocks: call it in a thread."""
     found = {}

@@ -97,7 +97,7 @@ class Service:
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
         self._restart = Restart(reactor, self._try_again)
-        self._comes_back = False
+        self._comes_back = self._again = False
         self._take_faults()
         self._unhook = recorder.pressure.connect(self._on_pressure)
 
@@ -177,6 +177,19 @@ class Service:
         self._set(Listening(bound))
         self._watch_port(self._port)
         return self.status
+
+    async def start_when_down(self) -> Status:
+        """As ``start``; one that is on its way down starts once it is down, unless it is stopped again before."""
+        if self._stopped is None:
+            return await self.start()
+        self._again = True
+        down: Deferred[None] = Deferred()
+        self._stopped.addCallback(lambda _: down.callback(None))
+        await down
+        if not self._again:
+            return self.status
+        self._again = False
+        return await self.start()
 
     async def _bound(self) -> IListeningPort:
         """The open port, if all that it needs is right and allowed. Raises PostError."""
@@ -406,7 +419,7 @@ class Service:
         comes back if its ``restart`` says ``always``.
         """
         done: Deferred[None] = Deferred()
-        self.wanted = False
+        self.wanted = self._again = False
         self._comes_back = not by_user and isinstance(self.status, Listening)
         self._restart.forget()
         if isinstance(self.status, Failed | Waiting):

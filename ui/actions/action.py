@@ -58,7 +58,7 @@ class Situation:
         port: whether it is a service, or a port of a program: what listens, or connects, and can fail.
         reachable: whether a client can reach it.
         connection: whether a live connection is selected.
-        stopped, running: whether there is a service that is down, or one that is up.
+        stopped, running: whether there is a service that is down or on its way down, or one that is up.
         event: the current event of the pane in view.
         stream: whether a connection whose stream can be shown is selected, or an event of one.
         group: the selected group of failures, if the Failures pane is in view.

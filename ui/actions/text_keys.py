@@ -1,4 +1,7 @@
-"""Keeps the keys of text editing with the text that has the keyboard, and what destroys away from it."""
+"""Keeps the keys of text editing with the text that has the keyboard, and what destroys away from it.
+
+Return presses the button that has the keyboard.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from PyQt5.QtWidgets import (
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QTextEdit,
+    QToolButton,
     QWidget,
 )
 
@@ -83,7 +88,11 @@ class TextKeys(QObject):
         self._said.append((action, say))
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is None or event.type() != QEvent.ShortcutOverride or not isinstance(event, QKeyEvent):
+        if not isinstance(event, QKeyEvent):
+            return False
+        if event.type() == QEvent.KeyPress:
+            return _press(event)
+        if event.type() != QEvent.ShortcutOverride:
             return False
         focus = QApplication.focusWidget()
         keys = _keys(event)
@@ -111,6 +120,20 @@ class TextKeys(QObject):
                 elsewhere()
                 return True
         return False
+
+
+def _press(event: QKeyEvent) -> bool:
+    """Press the button that has the keyboard by Return, which nothing on the way up to the window wanted."""
+    button = QApplication.focusWidget()
+    if event.key() not in (Qt.Key_Return, Qt.Key_Enter) or event.modifiers() & ~Qt.KeypadModifier:
+        return False
+    if not isinstance(button, QPushButton | QToolButton) or event.isAutoRepeat():
+        return False
+    if isinstance(button, QToolButton) and button.popupMode() == QToolButton.InstantPopup:
+        button.showMenu()
+    else:
+        button.click()
+    return True
 
 
 def _keys(event: QKeyEvent) -> QKeySequence:

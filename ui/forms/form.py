@@ -161,7 +161,7 @@ class OptionForm(QWidget):
         wrong = self._problems(self._set(values))
         for option in self._options:
             editor, words = self._rows[option.name]
-            problem = wrong.get(option.name)
+            problem = None if self._is_early(option, values) else wrong.get(option.name)
             if problem and option.of:
                 problem = editor.in_words(problem)
             tell(editor, words, problem and sentence(problem), _help(option, values[option.name]))
@@ -172,6 +172,10 @@ class OptionForm(QWidget):
     def _problems(self, given: Mapping[str, Any]) -> Mapping[str, str]:
         """What is wrong with the options that are set, by name."""
         return dict(problems(self._options, given))
+
+    def _is_early(self, option: Option, values: Mapping[str, Any]) -> bool:
+        """Whether it would be too early to say what is wrong with an option."""
+        return False
 
     def _matters(self, option: Option, values: Mapping[str, Any]) -> bool:
         return option.matters(values)

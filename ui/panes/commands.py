@@ -76,6 +76,7 @@ class PaneCommands:
 
     def failures(self) -> None:
         self._show(self._panes.failures)
+        self._panes.failures.begin()
 
     def _show(self, pane: QWidget) -> None:
         """Show a pane and give it the focus."""

@@ -271,6 +271,14 @@ class FailurePane(EventPane):
         self.words.setText(words)
         self.words.setVisible(bool(words))
 
+    def begin(self) -> None:
+        """Give the focus to the groups, where there are some; the first is selected unless another one is."""
+        if self.table.isHidden():
+            return
+        if self.group() is None:
+            self.table.selectRow(0)
+        self.table.setFocus(Qt.ShortcutFocusReason)
+
     def resolve(self, *, reopened: bool = False) -> None:
         """Mark the selected group as resolved, or with ``reopened`` as not resolved."""
         group = self.group()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.filters.sql import of_program
@@ -23,6 +23,7 @@ from ui.panes.http_pane import HTTPPane
 from ui.panes.notes import MAX_ROWS
 from ui.panes.time_chip import TimeChip
 from ui.parts.labels import plain, unmarked
+from ui.parts.neighbours import renamed
 
 ALL = QT_TRANSLATE_NOOP("PaneTabs", "All")
 HTTP = QT_TRANSLATE_NOOP("PaneTabs", "HTTP")
@@ -209,22 +210,44 @@ class PaneTabs(QTabWidget):
         programs = self._post.programs.all
         services = [*self._post.services, *programs]
         self.all.set_empty(self.tr(NOTHING_YET) if services else self.tr(NO_SERVICE))
+        called = renamed(self.names()[len(self._fixed) :][: len(self._services)], services)
         for name in list(self._services):
             if name not in services:
-                pane = self._services.pop(name)
-                if self._last is pane:
-                    self._last = self.all
-                self.removeTab(self.indexOf(pane))
-                pane.let_go()
-                pane.deleteLater()
+                if name in called:
+                    self._follow_name(self._services[name], called[name])
+                self._remove(self._services.pop(name))
         for at, name in enumerate(services, len(self._fixed)):
             if name not in self._services:
-                self._services[name] = self._add(
-                    name, of_program(name) if name in programs else of_service(name), _quiet(name)
-                )
+                self._make(name)
             old = self.indexOf(self._services[name])
             if old != at:
                 self.tabBar().moveTab(old, at)
+
+    def _make(self, name: str) -> EventPane:
+        base = of_program(name) if name in self._post.programs.all else of_service(name)
+        pane = self._services[name] = self._add(name, base, _quiet(name))
+        return pane
+
+    def _remove(self, pane: EventPane) -> None:
+        if self._last is pane:
+            self._last = self.all
+        self.removeTab(self.indexOf(pane))
+        pane.let_go()
+        pane.deleteLater()
+
+    def _follow_name(self, old: EventPane, name: str) -> None:
+        """What the pane ``old`` shows has this name now: the pane of that is in view, and has the focus, in its place.
+
+        Events keep the name under which they came: another name needs another pane.
+        """
+        new = self._make(name)
+        had_focus = old.isAncestorOf(focus) if (focus := QApplication.focusWidget()) is not None else False
+        if self.currentWidget() is old:
+            self.setCurrentWidget(new)
+        elif self._last is old:
+            self._last = new
+        if had_focus:
+            new.setFocus(Qt.OtherFocusReason)
 
     def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
         pane = EventPane(self._reader, base, empty, self._inside)

@@ -22,6 +22,7 @@ from ui.edits import Edits
 from ui.programs.actions import ProgramActions
 from ui.services.checks import (
     free_name,
+    free_port,
     kept_faults,
     place_problem,
     port_problem,
@@ -87,7 +88,7 @@ class ServiceActions(QObject):
             return
         state = self._edits.state
         another = free_name(name, state.services)
-        port = suggested_port(service.config.protocol, state.services)
+        port = free_port(service.config, state.services)
         copy = replace(service.config, name=another, port=port)
         self._add(copy, self.tr("duplicating “{name}”").format(name=name), start=service.running, offer=True)
 
@@ -147,7 +148,7 @@ class ServiceActions(QObject):
         if any(other.name == config.name for other in others):
             config = replace(config, name=free_name(config.name, others))
         if config.port and place_problem(config.protocol, config.host, config.port, others):
-            config = replace(config, port=suggested_port(config.protocol, others))
+            config = replace(config, port=free_port(config, others))
         self._add(config, start=False)
 
     def _add(self, config: ServiceConfig, text: str = "", *, start: bool, offer: bool = False) -> None:

@@ -19,6 +19,9 @@ HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
 
 FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081, "ssh": 9022}
 
+TRIES = 500
+"""Ports that are tried until one is found that no program has."""
+
 FIRST_OPTIONS = {"manhole": {"password": "auto"}}
 """Initial options for a responder that would not start with its defaults, if there are safe ones."""
 
@@ -40,6 +43,14 @@ def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
     """A port that no other service has, not even one with another transport, which would be confusing."""
     taken = {other.port for other in others}
     return next(port for port in count(FIRST_PORTS.get(protocol, 9000)) if port not in taken)
+
+
+def free_port(config: ServiceConfig, others: Collection[ServiceConfig]) -> int:
+    """As ``suggested_port``, for a service like ``config``: one that no other program of this machine has, either."""
+    taken, transport = {other.port for other in others}, PROTOCOLS[config.protocol].transport
+    first = suggested_port(config.protocol, others)
+    ports = (port for port in range(first, min(first + TRIES, 65_536)) if port not in taken)
+    return next((port for port in ports if not address.is_taken(config.host, port, transport)), first)
 
 
 def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:

@@ -382,7 +382,19 @@ class ServiceDialog(CarefulDialog):
                 page.show()  # at once, so that it is measured with the others
                 self._set_tab_order()
                 page.check()
+                self._begin(self._scrolls[key], page)
         self._fit(shrinks=False)
+
+    def _begin(self, scroll: QWidget, page: SectionPage) -> None:
+        """The first field has the keyboard, where Qt gave it to the page, which had no field yet."""
+        if not scroll.hasFocus():
+            return
+        widget = scroll.nextInFocusChain()
+        while widget is not scroll:
+            if page.isAncestorOf(widget) and widget.isEnabled() and widget.focusPolicy() & Qt.TabFocus:
+                widget.setFocus(Qt.TabFocusReason)
+                return
+            widget = widget.nextInFocusChain()
 
     def _declared(self, section: str, protocol: str) -> tuple[Option, ...]:
         """The options on a page; none: there is no such page."""

@@ -218,8 +218,9 @@ class ServicesDelegate(QStyledItemDelegate):
         if self.is_compact:
             shown = room >= self._least_beside(row)
         else:  # the name needs the room more, and all else that is marked can be read nowhere else in the list
-            name = min(QFontMetrics(self.fonts.name).horizontalAdvance(row.title), self.fonts.name_room())
-            shown = not others or room - sum(width + 4 for _, width, _ in others) >= name
+            least = self.fonts.name_room() if others else self.fonts.name_room() // 2
+            name = min(QFontMetrics(self.fonts.name).horizontalAdvance(row.title), least)
+            shown = room - sum(width + 4 for _, width, _ in others) >= name
         if shown:
             put("badge", badge.width(), badge.height())
         for mark in others:

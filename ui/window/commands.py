@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtWidgets import QApplication, QMainWindow
 
 from app.metrics.serving import MetricsServer
 from app.post import Post
@@ -28,7 +28,7 @@ class WindowCommands:
         files: WorkspaceFiles,
         middle: Middle,
         palette: Palette,
-        window: QWidget,
+        window: QMainWindow,
         capture_settings: Callable[[], object],
         metrics: MetricsServer,
     ) -> None:
@@ -59,9 +59,11 @@ class WindowCommands:
         self._window.close()
 
     def undo(self) -> None:
+        self._window.statusBar().clearMessage()  # what it says of the last step is over
         self._edits.undo()
 
     def redo(self) -> None:
+        self._window.statusBar().clearMessage()
         self._edits.redo()
 
     def palette(self) -> None:

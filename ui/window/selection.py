@@ -7,6 +7,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from app.post import Post
 from app.programs.shown import HostedPort
 from app.responders.trial import can_try
+from app.status import Stopping
 from ui.actions.action import Situation
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -64,10 +65,9 @@ class Selection(QObject):
         """What decides which actions are enabled now."""
         panes, event, stack = self._browser.panes, self._browser.current_event, self._edits.stack
         service = self._post.services.get(self._side.services.selected)
-        running = [service.running for service in self._post.services.values()]
+        all_ = [*self._post.services.values(), *self._post.programs]
         selected = self._side.selected()
         program = self._post.programs.all.get(self._side.services.selected.partition("/")[0])
-        running += [one.running for one in self._post.programs]
         return Situation(
             service=bool(self._side.services.selected),
             own=service is not None,
@@ -75,8 +75,8 @@ class Selection(QObject):
             reachable=service is not None or (isinstance(selected, HostedPort) and selected.reachable),
             rules=service is not None and can_try(service.config.responder, service.config.protocol),
             connection=self._side.connections.current() is not None,
-            stopped=not all(running),
-            running=any(running),
+            stopped=any(not one.running or isinstance(one.status, Stopping) for one in all_),
+            running=any(one.running for one in all_),
             event=event,
             stream=self.connection() is not None,
             group=panes.failures.group() if panes.current() is panes.failures else None,

@@ -40,6 +40,8 @@ translated = QCoreApplication.translate
 OFFERS = (
     ("new_service", "plus", QT_TRANSLATE_NOOP("StartPage", "New service…"),
      QT_TRANSLATE_NOOP("StartPage", "Any protocol, and any way to answer")),
+    ("run_program", "bolt", QT_TRANSLATE_NOOP("StartPage", "Run a Twisted program…"),
+     QT_TRANSLATE_NOOP("StartPage", "See what it does on the network")),
     ("open_workspace", "folder-open", QT_TRANSLATE_NOOP("StartPage", "Open a workspace…"),
      QT_TRANSLATE_NOOP("StartPage", "A file with services, rules and messages")),
     ("open_capture", "search", QT_TRANSLATE_NOOP("StartPage", "Open a capture…"),
@@ -113,11 +115,11 @@ class StartPage(QScrollArea):
     def _whole(self) -> QWidget:
         offers = self.offers
         left = _column(
-            _heading(self.tr("BEGIN WITH")), *self.templates.values(), offers["new_service"],
+            _heading(self.tr("BEGIN WITH")), *self.templates.values(), offers["new_service"], offers["run_program"],
             self._recent_title, self._recent,
         )  # fmt: skip
         right = _column(
-            _heading(self.tr("OPEN")), *(offers[name] for name, *_ in OFFERS if name != "new_service"),
+            _heading(self.tr("OPEN")), *(offers[name] for name, *_ in OFFERS[2:]),
             _heading(self.tr("HELP"), 16), *(offers[name] for name, *_ in HELP if name in offers),
         )  # fmt: skip
         self.panes = QPushButton(self.tr("Show the panes"))

@@ -17,6 +17,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.faults.changes import FaultChanges
 from ui.panes.tabs import PaneTabs
+from ui.parts.neighbours import renamed
 from ui.workbench.faults.dialog import edit_port_faults
 from ui.workbench.page.service_page import ServicePage
 
@@ -189,14 +190,14 @@ class Workbench(QObject):
         """Close the pages of services that are gone; follow one that has another name now."""
         names, before = list(self._post.services), self._names
         self._names = names
-        renamed = _renamed(before, names)
+        called = renamed(before, names)
         for name in list(self.pages):
             if name in names:
                 continue
             page = self.pages[name]
-            if renamed.get(name) is not None:
-                page.service = renamed[name]
-                self._on_renamed(name, renamed[name])
+            if called.get(name) is not None:
+                page.service = called[name]
+                self._on_renamed(name, called[name])
             elif all(one.name != name for one in self._edits.state.services):
                 del self.pages[name]
                 self._panes.remove_page(page)
@@ -207,12 +208,3 @@ class Workbench(QObject):
                 page = self._kept.pop(name)
                 page.let_go()
                 page.deleteLater()
-
-
-def _renamed(before: list[str], now: list[str]) -> dict[str, str]:
-    """The new name of each service that has another one now, at the same place."""
-    if len(before) != len(now):
-        return {}
-    return {
-        old: new for old, new in zip(before, now, strict=True) if old != new and old not in now and new not in before
-    }

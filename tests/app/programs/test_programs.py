@@ -624,3 +624,18 @@ async def test_a_program_ends_when_the_window_is_killed(tmp_path):
     assert found.returncode == -signal.SIGKILL
     pids = [int(pid) for name in ("pid", "pids") for pid in (tmp_path / name).read_text().split()]
     await until(lambda: not any(map(is_there, pids)), 30)
+
+
+@pytest_twisted.ensureDeferred
+async def test_started_while_it_ends_it_runs_again_unless_it_is_stopped_again(desk):
+    it = await desk(ECHO.format(port=0))
+    first = await it.start()
+    it.post.stop_all()
+    await it.post.start_all()
+    assert isinstance(it.program.status, Running)
+    assert it.program.pid != first
+    it.post.stop_all()
+    started = it.post.start_all()
+    it.post.stop_all()
+    await started
+    assert it.program.status == Stopped()

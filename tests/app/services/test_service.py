@@ -102,6 +102,24 @@ async def test_not_started_again_before_it_has_stopped(desk: Desk) -> None:
     assert isinstance(await service.start(), Listening)
 
 
+@pytest.mark.parametrize("stopped_again", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_started_while_it_stops_it_listens_again_unless_it_is_stopped_again(
+    stopped_again: bool, desk: Desk
+) -> None:
+    service = await desk.start()
+    peer = Peer(service)
+    await until(lambda: service.connections)
+    service.stop()
+    started = Deferred.fromCoroutine(service.start_when_down())
+    assert service.status == Stopping()
+    if stopped_again:
+        service.stop()
+    await started
+    assert isinstance(service.status, Stopped if stopped_again else Listening)
+    peer.close()
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_listener_may_start_it_again_when_it_hears_of_the_stop(desk: Desk) -> None:
     service = await desk.start()

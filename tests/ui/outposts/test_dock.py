@@ -26,6 +26,7 @@ from ui.edits import Edits
 from ui.outposts import words
 from ui.outposts.commands import Elsewhere, OutpostCommands
 from ui.outposts.connections import ConnectionsDialog
+from ui.outposts.dialog import OutpostDialog
 from ui.services.elsewhere import ServicesElsewhere
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -459,3 +460,24 @@ def test_menus_offer_all_that_can_be_done_to_a_service_of_here(window: Small) ->
             if "&" in text
         ]
         assert len(letters) == len(set(letters))
+
+
+def test_the_form_says_what_is_missing_once_its_field_was_left_and_asks_a_router_alone_for_its_realm(
+    window: Small, qtbot: QtBot
+) -> None:
+    window.outposts.dock.new_wanted.emit()
+    dialog = window.outposts.dialog
+    assert isinstance(dialog, OutpostDialog)
+    with qtbot.waitExposed(dialog):
+        dialog.activateWindow()
+    (name, _), (target, words), (realm, _) = (dialog.form._rows[key] for key in ("name", "target", "realm"))
+    QTest.keyClicks(name, "pi")
+    assert "missing" not in words.text()
+    assert not dialog.buttons.button(QDialogButtonBox.Ok).isEnabled()
+    target.setFocus()
+    name.setFocus()
+    assert words.text().startswith("Is missing")
+    for text, asked in (("pi@bench", False), ("/run/control", False), ("wss://router:8443/ws", True)):
+        target.setText(text)
+        assert realm.isVisible() == asked
+    dialog.cancel()

@@ -134,6 +134,21 @@ def test_a_group_that_is_selected_shows_its_failures_and_the_newest_of_them(
     assert pane.group() is None
 
 
+def test_who_asks_for_failures_by_key_is_at_the_first_group_or_at_the_one_that_is_selected(
+    pane: FailurePane, capture: Capture, qtbot: QtBot
+) -> None:
+    pane.begin()
+    assert not pane.table.hasFocus()
+    feed(pane, capture.store(rows(BAD, OTHER, BAD)), qtbot)
+    pane.begin()
+    assert pane.table.hasFocus()
+    assert pane.group() == pane.table.groups.groups[0]
+    pane.table.choose(fingerprint(OTHER))
+    pane.begin()
+    assert pane.group() is not None
+    assert pane.group().fingerprint == fingerprint(OTHER)  # type: ignore[union-attr]
+
+
 def test_a_group_stays_selected_while_others_come(pane: FailurePane, capture: Capture, qtbot: QtBot) -> None:
     feed(pane, capture.store(rows(BAD)), qtbot)
     pane.table.choose(fingerprint(BAD))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.programs.actions import ProgramActions
 from ui.services.actions import ServiceActions
+from ui.services.checks import FIRST_PORTS, free_port, suggested_port
 from ui.services.dialog import ServiceDialog
 from ui.settings import Settings
 
@@ -129,6 +132,19 @@ def test_a_duplicate_has_a_name_and_a_port_of_its_own(desk: Desk) -> None:
     settle()
     assert list(desk.post.services) == ["alpha", "beta", "alpha-2", "alpha-3"]
     assert len({config.port for config in desk.post.configs()}) == 4
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)])
+def test_a_duplicate_has_no_port_that_another_program_has(protocol: str, kind: int, desk: Desk) -> None:
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if protocol == "tcp":
+            other.listen()
+        taken = other.getsockname()[1]
+        like = replace(desk.service().config, protocol=protocol)
+        fillers = [replace(like, port=port) for port in range(FIRST_PORTS[protocol], taken)]
+        assert suggested_port(protocol, fillers) == taken
+        assert free_port(like, fillers) > taken
 
 
 def test_a_duplicate_of_the_longest_name_can_be_saved(desk: Desk) -> None:

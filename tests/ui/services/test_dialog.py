@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QCheckBox,
     QDialog,
     QLabel,
@@ -513,3 +515,13 @@ def test_a_copy_keeps_its_faults_but_for_those_that_its_new_protocol_has_not(dia
     assert form.config().faults == (hang, reset)
     choose(form, "udp")
     assert (form.config().faults, form.config().seed) == ((hang,), 7)
+
+
+def test_a_page_that_is_first_shown_by_key_begins_at_its_first_field(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog(protocol="tcp")
+    form.name.setFocus()
+    for _ in range(form.tabs.count() - 1):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key_Tab, Qt.ControlModifier)
+        page = next(one for one in form._pages.values() if form.tabs.currentWidget().isAncestorOf(one))
+        first = page.switch or next(iter(page.form._rows.values()))[0]
+        assert first.hasFocus() or first.isAncestorOf(QApplication.focusWidget())

@@ -287,6 +287,9 @@ def test_where_a_name_has_no_room_the_protocol_makes_some(shown: Shown) -> None:
         marks[width] = set(delegate.marks(desk.row("udp-echo"), at))
     assert marks == {150: {"faults"}, 600: {"faults", "badge"}}
     assert desk.tip("udp-echo", "faults")
+    desk.panel.resize(100, 400)
+    settle()
+    assert delegate.marks(desk.row("plain"), delegate.layout_of(desk.panel.row_rect("plain"))) == {}
 
 
 @pytest.mark.usefixtures("dark")

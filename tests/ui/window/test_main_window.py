@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred
 
 from app.post import Post
 from app.services.protocols import PROTOCOLS
-from app.status import Listening, Stopped
+from app.status import Listening, Stopped, Stopping
 from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, Peer, config, do, memory_post, settle
@@ -58,6 +58,18 @@ def test_start_and_stop_work_for_all_and_are_offered_when_they_can(window: MainW
     assert not window.actions_["start_all"].isEnabled()
     do(window, "stop_all")
     assert all(s.status == Stopped() for s in window._post.services.values())
+
+
+def test_all_can_be_started_while_they_stop(window: MainWindow) -> None:
+    do(window, "start_all")
+    alpha = window._post.services["alpha"]
+    peer = alpha.connections[1] = Peer(1)  # type: ignore[assignment]
+    do(window, "stop_all")
+    assert alpha.status == Stopping()
+    do(window, "start_all")
+    alpha.remove_connection(peer)  # type: ignore[arg-type]
+    settle()
+    assert all(isinstance(s.status, Listening) for s in window._post.services.values())
 
 
 def test_the_selected_service_is_started_edited_duplicated_and_removed(window: MainWindow) -> None:
@@ -279,6 +291,33 @@ def test_what_a_removal_has_done_is_told(window: MainWindow) -> None:
     assert window._status_line.currentMessage() == "Removed “beta”. Ctrl+Z brings the service back"
     do(window, "undo")
     assert list(window._post.services) == ["beta"]
+    assert window._status_line.currentMessage() == ""
+
+
+def test_return_presses_the_button_that_has_the_keyboard(window: MainWindow) -> None:
+    do(window, "outposts")
+    window.outposts.dock.first.setFocus()
+    QTest.keyClick(window.outposts.dock.first, Qt.Key_Return)
+    form = window.outposts.dialog
+    assert form is not None
+    assert form.windowTitle() == "New outpost"
+    form.reject()
+
+
+def test_a_log_stays_in_view_while_its_service_gets_another_name(window: MainWindow) -> None:
+    window.panes.setCurrentIndex(window.panes.names().index("alpha"))
+    window.panes.current().setFocus()
+    window.edits.replace("alpha", config("first"))
+    settle()
+    assert (window.panes.service(), window.services.selected) == ("first", "first")
+    assert window.panes.current().isAncestorOf(QApplication.focusWidget())
+    do(window, "undo")
+    settle()
+    assert (window.panes.service(), window.services.selected) == ("alpha", "alpha")
+    window.panes.setCurrentIndex(0)
+    do(window, "redo")
+    settle()
+    assert window.panes.currentIndex() == 0
 
 
 # -- connections, for real

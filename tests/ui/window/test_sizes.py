@@ -157,6 +157,28 @@ def test_no_page_of_a_service_needs_more_room(
     assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
 
 
+@pytest.mark.parametrize("points", [10, 20])
+def test_what_is_tried_on_a_page_is_whole_above_the_send_dock(
+    open_window: Open, qapp: QApplication, points: int
+) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+    window = open_window(config("alpha", protocol="http", responder="mock", options={"rules": [{"path": "/a"}]}))
+    window.resize(900, 600)
+    do(window, "edit_service")
+    rules = window.workbench.pages["alpha"].rules
+    assert rules is not None
+    rules.bar.say("no rule matches: 404")
+    rules.bar.show_answer.setChecked(True)
+    do(window, "send_message")
+    settle()
+    assert rules.bar.height() >= rules.bar.minimumSizeHint().height()
+    assert not rules.splitter.isVisible()
+    window.sending.dock.close()
+    rules.bar.show_answer.setChecked(False)
+    settle()
+    assert rules.splitter.isVisible()
+
+
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
     for i, service in enumerate(window._post.services.values()):
         service._set(

@@ -189,6 +189,14 @@ async def test_the_example_is_shown_on_another_port_if_its_own_is_taken(open_win
         await post.shut_down()
 
 
+def test_a_program_is_run_from_it(empty: MainWindow) -> None:
+    empty.start_page.offers["run_program"].click()
+    dialog = QApplication.activeModalWidget()
+    assert dialog is not None
+    assert dialog.windowTitle() == "Run a Twisted program"
+    dialog.close()
+
+
 @pytest.mark.parametrize(("width", "columns"), [(1366, 2), (760, 1)])
 def test_its_columns_stand_below_each_other_where_it_is_narrow(empty: MainWindow, width: int, columns: int) -> None:
     empty.resize(width, 700)

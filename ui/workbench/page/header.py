@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QIcon, QMouseEvent, QResizeEvent
-from PyQt5.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QPushButton, QTabBar, QVBoxLayout, QWidget
+from PyQt5.QtGui import QIcon, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PyQt5.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionFrame,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
@@ -20,6 +30,23 @@ NAME_CHARS = 8
 """Least characters of a name for which there is room."""
 ROOM = 24
 """Pixels that stay free where the sections stand beside the name."""
+
+
+class NameEdit(QLineEdit):
+    """A name that ends with "…" where it has no room and is not being edited."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SE_LineEditContents, option, self).adjusted(2, 0, -2, 0)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.ElideRight, room.width())
+        if self.hasFocus() or shown == self.text():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        self.style().drawPrimitive(QStyle.PE_PanelLineEdit, option, painter, self)
+        painter.setPen(self.palette().color(QPalette.Text))
+        painter.drawText(room, int(Qt.AlignVCenter | Qt.AlignLeft | Qt.TextSingleLine), shown)
 
 
 class ServiceHeader(QWidget):
@@ -44,7 +71,7 @@ class ServiceHeader(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WA_StyledBackground)
         self._lamp = Lamp()
-        self.name = QLineEdit(config.name)
+        self.name = NameEdit(config.name)
         self.name.editingFinished.connect(self._show_beginning)
         self.name.setMaxLength(200)
         self.name.home(False)  # a long name is cut at its end

@@ -119,6 +119,7 @@ class RulesSection(QWidget):
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.form)
         self.splitter.setStretchFactor(1, 1)
+        self.splitter.setMinimumHeight(1)  # where there is little room, what is tried keeps its height
         self.splitter.splitterMoved.connect(self._on_splitter)
         self._moved = False
         line = self._line = _hairline()
@@ -133,6 +134,12 @@ class RulesSection(QWidget):
     def _on_toggled(self, on: bool) -> None:
         self.panel.setVisible(on)
         self._line.setVisible(on)
+        self._fold_rules()
+
+    def _fold_rules(self) -> None:
+        """Leave the rules out where there is no room for them below an answer."""
+        least = sum(part.minimumSizeHint().height() for part in (self.bar, self.splitter)) + self.panel.least
+        self.splitter.setVisible(self.panel.isHidden() or self.height() >= least)
 
     def _on_splitter(self) -> None:
         self._moved = True
@@ -151,6 +158,7 @@ class RulesSection(QWidget):
             left = min(LEFT + 12 * (theme.notifier.fonts.size - theme.POINTS), round(SHARE * width))
             self.splitter.setSizes([left, width - left])
         self._fold()
+        self._fold_rules()
 
     def order(self) -> tuple[QWidget, ...]:
         """The parts that Tab goes through, in their order."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QListWidget, QListWidgetItem, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
 from app.responders.trial import Trial
 from app.text.escapes import escape, one_line
 
-LINES = 7
-"""Lines that are visible."""
+LINES, LEAST = 7, 2
+"""Lines that are visible, and where there is little room."""
 
 
 class TrialPanel(QWidget):
     """Two halves: reasons at the left, the answer at the right.
+
+    Attributes:
+        least: the pixels of height below which others give way.
 
     Signals:
         chosen(int): the user wants to see that rule.
@@ -49,9 +52,15 @@ class TrialPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(splitter)
-        self.setFixedHeight(self.answer.fontMetrics().lineSpacing() * LINES + 24)
+        line = self.answer.fontMetrics().lineSpacing()
+        self.least = line * LEAST + 24
+        self.setMinimumHeight(1)  # what is tried keeps its height
+        self.setMaximumHeight(line * LINES + 24)
         self.reasons.itemActivated.connect(lambda item: self.chosen.emit(self.reasons.row(item)))
         self.reasons.itemClicked.connect(lambda item: self.chosen.emit(self.reasons.row(item)))
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.maximumHeight())
 
     def show_trial(self, trial: Trial | None, titles: Sequence[str]) -> None:
         """Show a trial; ``titles`` are those of the rules."""
