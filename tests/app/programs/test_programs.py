@@ -22,7 +22,7 @@ from app.outposts import protocol as asking
 from app.outposts.errors import RefusedError
 from app.outposts.outpost import Outpost
 from app.post import Post
-from app.programs import strays
+from app.programs import process, strays
 from app.programs.config import ProgramConfig
 from app.programs.errors import OnlyTheProgramError
 from app.status import Failed, Held, Listening, Running, Stopped, Waiting
@@ -587,7 +587,7 @@ WINDOW = """
 import os, sys
 from twisted.internet import reactor
 from app.post import Post
-from app.programs import strays
+from app.programs import process, strays
 from app.programs.config import ProgramConfig
 from app.workspace.reading import Workspace
 from pathlib import Path
@@ -612,3 +612,23 @@ async def test_a_program_ends_when_the_window_is_killed(tmp_path):
     assert found.returncode == -signal.SIGKILL
     pids = [int(pid) for name in ("pid", "pids") for pid in (tmp_path / name).read_text().split()]
     await until(lambda: not any(map(is_there, pids)), 30)
+
+
+DEAF = """
+import os, signal
+os.closerange(3, 64)
+signal.pause()
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_closes_the_pipe_of_its_events_and_goes_on_is_told(desk, monkeypatch):
+    monkeypatch.setattr(process, "UNSEEN", 0.0)
+    at = await desk(DEAF)
+    pid = await at.start()
+    await until(lambda: isinstance(at.program.status, Running) and at.program.status.unseen, 30)
+    assert is_there(pid)
+    await at.program.stop()
+    assert [words for _, _, words in (await at.seen()) if "nothing more is seen of it" in words] == [
+        "the program goes on, but the pipe through which its events come is closed: nothing more is seen of it"
+    ]
