@@ -407,7 +407,9 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert len(pids) == 2
     await until(lambda: not any(map(is_there, pids)))
     assert at.program.said == "It ended with exit code 0."
-    assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
+    said = [words for _, _, words in (await at.seen())]
+    assert any("had started and left were ended with it" in words for words in said)
+    assert sum("exit code 0" in words for words in said) == 1
 
 
 DAEMONS = """
