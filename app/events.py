@@ -217,7 +217,7 @@ ALERTS: Final = (ALERT_RAISED, ALERT_RESOLVED, ALERT_SENT, ALERT_UNSENT)
 """What is recorded of alerts: no alert looks at these."""
 LOOP_BLOCKED: Final = _kind(
     36, "loop.blocked",
-    "one turn of the reactor took long, and no service answered meanwhile; `frames` is the stack that ran, `seconds`"
+    "one turn of the reactor took long, and nothing was answered meanwhile; `frames` is the stack that ran, `seconds`"
     " its length, `unfinished`: it had not ended when the program was ended",
     always={
         "group": str, "type": str, "message": str, "frames": list, "notes": list, "relation": str,

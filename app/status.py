@@ -76,10 +76,12 @@ class Running:
     Attributes:
         pid: its process.
         blocked: what keeps its reactor from answering, in words; empty while it answers.
+        unseen: whether nothing more is seen of it: it has closed the pipe through which its events come.
     """
 
     pid: int
     blocked: str = ""
+    unseen: bool = False
 
 
 Status = Stopped | Starting | Listening | Stopping | Failed | Waiting | Held | Running

@@ -22,6 +22,9 @@ GRACE = 5.0
 
 PRINT_AT_END = 10.0
 
+UNSEEN = 2.0
+"""Seconds that the program has to end once its events have: until then that is how it ends."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -131,7 +134,7 @@ def _run(program: Program, args: argparse.Namespace) -> int:
             if not args.quiet:
                 printer = printer or Printer(capture, stored.first, as_json=args.json)
                 printer.on_stored(stored)
-        code = running.wait()
+        code = _end_of(running)
     if printer is not None:
         printer.finish(PRINT_AT_END)
     if over.is_set() and -code in (signal.SIGTERM, signal.SIGKILL):
@@ -139,6 +142,14 @@ def _run(program: Program, args: argparse.Namespace) -> int:
     if words := how_ended(code):
         print(f"listening-post: {words}", file=sys.stderr)
     return code if code >= 0 else 128 - code
+
+
+def _end_of(running: Running) -> int:
+    """Its exit code. Its events have ended already."""
+    if not running.ends_within(UNSEEN):
+        words = "the program goes on, but the pipe through which its events come is closed: nothing more is seen of it"
+        print(f"listening-post: {words}", file=sys.stderr)
+    return running.wait()
 
 
 @contextlib.contextmanager

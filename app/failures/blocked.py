@@ -40,8 +40,8 @@ def of_turn(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
     return frames[at:]
 
 
-def described(block: Block) -> tuple[str, str]:
-    """Summary and detail of the event ``loop.blocked``.
+def described(block: Block, kept: str = "every service") -> tuple[str, str]:
+    """Summary and detail of the event ``loop.blocked``; ``kept`` is what it kept waiting.
 
     Blocks are of one group when the reactor called the same function of the user's own code: which line of a loop was
     met, and in what it calls, is chance.
@@ -49,7 +49,7 @@ def described(block: Block) -> tuple[str, str]:
     called = called_frame(FailureRecord(BLOCKED, "", block.frames))
     where = f"{short(called.file)}:{called.line}" if called else "something that ended before it could be seen"
     has = "has blocked" if block.unfinished else "blocked"
-    whom = f"every service for {block.seconds:,.1f} s"
+    whom = f"{kept} for {block.seconds:,.1f} s"
     end = STILL if block.unfinished else ""
     place = f"{short(called.file)}\0{called.function}" if called else ""
     group = blake2b(f"{BLOCKED}\0{place}".encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -279,5 +279,5 @@ def _words(status: Status) -> str:
     if isinstance(status, Listening):
         return status.host
     if isinstance(status, Running):
-        return status.blocked
+        return "nothing more is seen of it" if status.unseen else status.blocked
     return status.reason if isinstance(status, Failed | Waiting | Held) else ""

@@ -35,6 +35,8 @@ GRACE = 5.0
 SETTLED = 30.0
 """Seconds after which a program that runs counts as well: its next failure is the first one again."""
 
+UNSEEN = "the program goes on, but the pipe through which its events come is closed: nothing more is seen of it"
+
 
 def _program_of(config: ProgramConfig, folder: Path) -> Program:
     return of_run(config.run, folder / typed(config.folder), python_of(config, folder))
@@ -333,3 +335,8 @@ class HostedProgram:
             self._blocked = blocked
             if isinstance(self.status, Running):
                 self._set(Running(self.status.pid, blocked))
+
+    def on_unseen(self) -> None:
+        self._say(UNSEEN)
+        if isinstance(self.status, Running):
+            self._set(Running(self.status.pid, unseen=True))

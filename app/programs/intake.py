@@ -63,6 +63,9 @@ class Heard(Protocol):
 
     def on_note(self, note: dict[str, Any]) -> None: ...
 
+    def on_unseen(self) -> None:
+        """It goes on, and nothing more will be told of it."""
+
 
 class Intake:
     """Takes what comes through the pipe, as fast as the capture takes it.

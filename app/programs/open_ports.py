@@ -1,4 +1,4 @@
-"""The ports that one run of a program has opened, as its events tell."""
+"""The ports that a program has open, as its events tell, and which of their faults were switched while they were."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app import events
 from app.capture.recorder import Recorder
 from app.options import Options
 from app.programs.inside.owners import OUTGOING
-from app.programs.shown import HostedConnection, HostedPort, Order
+from app.programs.shown import HostedConnection, HostedFaults, HostedPort, Order
 from app.signal import Signal
 from app.status import Stopped
 
@@ -45,6 +45,7 @@ class OpenPorts:
         self._program, self._number, self._recorder, self._reactor = program, number, recorder, reactor
         self._order, self._faults, self._seed = order, faults, seed
         self._names: set[str] = set()
+        self._switched: dict[tuple[str, str], HostedFaults] = {}
         self.all: dict[int, HostedPort] = {}
         self.changed: Signal[OpenPorts] = Signal()
 
@@ -80,7 +81,22 @@ class OpenPorts:
             self._recorder.record(
                 events.SERVICE_STOPPED, port.number, summary="stopped: the program ended", detail="{}"
             )
+        self._close(port)
+
+    def _close(self, port: HostedPort) -> None:
         port.closed()
+        self._switched[port.lasting, port.config.protocol] = port.faults  # of at most twice as many names as ports have
+
+    def _switch_as_before(self, port: HostedPort) -> None:
+        """Have the same faults act as when a port of this name was closed, as a service has when it starts again.
+
+        Else a fault that was switched off would act again whenever the program opens its port anew.
+        """
+        for name in (port.short, port.short.partition(":")[0]):  # the latter: its number was another one
+            before = self._switched.get((name, port.config.protocol))
+            if before is not None:
+                port.faults.take_switches(before)
+                return
 
     # -- what its events tell
 
@@ -96,6 +112,7 @@ class OpenPorts:
             self.all[theirs] = port
             if tables := self._faults(name, protocol):
                 port.put_faults(tables)
+                self._switch_as_before(port)
             if name == OUTGOING:
                 port.goes_out()
             self.changed.emit(self)
@@ -110,7 +127,7 @@ class OpenPorts:
         elif kind == events.SERVICE_FAILED:
             port.fails(str(detail.get("reason", "")))
         else:
-            port.closed()
+            self._close(port)
             if not port.connections:
                 del self.all[theirs]
         self.changed.emit(self)

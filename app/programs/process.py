@@ -29,6 +29,9 @@ TAIL = 4_000
 LAST = 1.0
 """Seconds after its end in which what it has left behind may end, and what it has sent is read."""
 
+UNSEEN = 2.0
+"""Seconds that a program has to end once its events have: until then that is how it ends."""
+
 
 class Process(ProcessProtocol):
     """One run.
@@ -60,6 +63,7 @@ class Process(ProcessProtocol):
         self._code: int | None = None
         self._open = {UP, 2}
         self._overdue: Any = None
+        self._unseen: Any = None
         self._left = self._looking = self._is_last = self._told = self._fed = False
         self.tail = b""
         self.pid = 0
@@ -113,7 +117,13 @@ class Process(ProcessProtocol):
 
     def childConnectionLost(self, childFD: int) -> None:
         self._open.discard(childFD)
+        if childFD == UP and self._code is None:
+            self._unseen = self._reactor.callLater(UNSEEN, self._on_unseen)
         self._on_drained()
+
+    def _on_unseen(self) -> None:
+        self._unseen = None
+        self._heard.on_unseen()
 
     # -- its end
 
@@ -133,6 +143,9 @@ class Process(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         value: Any = reason.value
         self._code = -value.signal if value.signal is not None else int(value.exitCode or 0)
+        if self._unseen is not None:
+            self._unseen.cancel()
+            self._unseen = None
         self._left, self._looking = self._signal_group(signal.SIGTERM), True
         self._in_thread(strays.end, self._mark).addBoth(self._on_strays)
         self._overdue = self._reactor.callLater(LAST, self._on_overdue)

@@ -19,6 +19,7 @@ from app.errors import PostError
 from app.faults import find
 from app.faults.hits import LiveFault, live_fault
 from app.faults.live import Faults
+from app.faults.switches import Switches
 from app.options import Options
 from app.programs import port_faults
 from app.programs.errors import OnlyTheProgramError
@@ -83,6 +84,12 @@ class HostedFaults(Faults):
         if fault.enabled != on and not fault.only:
             self._order(do="switch", service=self._port.theirs, fault=fault.name, on=on)
         super().switch(fault, on=on)
+
+    def take_switches(self, others: Switches) -> None:
+        super().take_switches(others)
+        for fault in self.all:
+            if not fault.only and fault.enabled != fault.table.get("enabled", True):
+                self._order(do="switch", service=self._port.theirs, fault=fault.name, on=fault.enabled)
 
     def once_now(self, fault: LiveFault) -> None:
         super().once_now(fault)

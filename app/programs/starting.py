@@ -189,6 +189,14 @@ class Running:
         """Its exit code; negative for the signal that ended it. Blocks."""
         return self._process.wait()
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end as long as that. Blocks."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None

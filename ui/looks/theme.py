@@ -18,15 +18,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory
+
+from ui.looks import in_memory
 
 AA_TEXT = 4.5
 """The contrast that WCAG 2.1, 1.4.3 requires for text in normal size."""
@@ -229,26 +230,9 @@ def resource(path: str) -> str:
 
 def stylesheet(theme: Theme) -> str:
     """The application's stylesheet in the colours of a theme."""
-    marks = {
-        "check": _mark("check", theme.accent_text),
-        "check_faint": _mark("check", theme.faint),
-        "dot": _mark("dot", theme.accent_text),
-        "dot_faint": _mark("dot", theme.faint),
-        "dash": _mark("dash", theme.accent_text),
-        "down": _mark("chevron-down", theme.dim),
-        "up": _mark("chevron-up", theme.dim),
-        "left": _mark("chevron-left", theme.dim),
-        "right": _mark("chevron-right", theme.dim),
-        "left_faint": _mark("chevron-left", theme.faint),
-        "right_faint": _mark("chevron-right", theme.faint),
-        "down_faint": _mark("chevron-down", theme.faint),
-        "up_faint": _mark("chevron-up", theme.faint),
-        "down_on_accent": _mark("chevron-down", theme.accent_text),
-        "close": _mark("close", theme.dim),
-    }
     return Template(resource("themes/app.qss")).substitute(
         asdict(theme),
-        **marks,
+        **_marks(theme),
         mono=mono_font().family(),
         mono_size=notifier.fonts.mono_size,
         small=notifier.fonts.size - 1,
@@ -268,17 +252,34 @@ def _line_height() -> int:
     return max(MIN_LINE, *(QFontMetrics(font).height() + around for font in (ui_font(), mono_font())))
 
 
-def _mark(name: str, color: str) -> str:
-    """The path of a file with the icon in this colour, because a stylesheet can only name files."""
-    path = Path(_mark_folder().name) / f"{name}-{color[1:]}.svg"
-    if not path.exists():
-        path.write_text(resource(f"icons/{name}.svg").replace("currentColor", color), "utf-8")
-    return path.as_posix()
-
-
 @cache
-def _mark_folder() -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix="listening-post-")
+def _marks(theme: Theme) -> dict[str, str]:
+    """The paths of the icons in the colours of a theme, by their names in the stylesheet, which can only name files."""
+    wanted = {
+        "check": ("check", theme.accent_text),
+        "check_faint": ("check", theme.faint),
+        "dot": ("dot", theme.accent_text),
+        "dot_faint": ("dot", theme.faint),
+        "dash": ("dash", theme.accent_text),
+        "down": ("chevron-down", theme.dim),
+        "up": ("chevron-up", theme.dim),
+        "left": ("chevron-left", theme.dim),
+        "right": ("chevron-right", theme.dim),
+        "left_faint": ("chevron-left", theme.faint),
+        "right_faint": ("chevron-right", theme.faint),
+        "down_faint": ("chevron-down", theme.faint),
+        "up_faint": ("chevron-up", theme.faint),
+        "down_on_accent": ("chevron-down", theme.accent_text),
+        "close": ("close", theme.dim),
+    }
+    drawings = {
+        f"{mark}.svg": resource(f"icons/{icon}.svg").replace("currentColor", color).encode()
+        for mark, (icon, color) in wanted.items()
+    }
+    # Qt keeps a picture by its path: other colours need another one.
+    digest = sha256(b"".join(drawings.values())).hexdigest()[:16]
+    folder = in_memory.folder(f"marks-{digest}", drawings)
+    return {mark: f"{folder}/{mark}.svg" for mark in wanted}
 
 
 def _luminance(color: QColor) -> float:

@@ -27,6 +27,7 @@ class Column:
         right: whether numbers stand right-aligned in it.
         least: its least width, in characters; it is never narrower than its title.
         whole: whether a text in it is never cut, as figures are not: the column is widened for it.
+        middle: whether a text too long for it is cut in the middle: names that begin alike differ at their end.
         quiet: whether it is dim, unless the row itself has a colour.
         numbered: whether it has the numbers of the rows, and is widened as they grow.
         stretch: whether it takes the room that the other columns leave.
@@ -44,6 +45,7 @@ class Column:
     right: bool = False
     least: int = 0
     whole: bool = False
+    middle: bool = False
     quiet: bool = False
     numbered: bool = False
     stretch: bool = False

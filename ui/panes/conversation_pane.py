@@ -91,7 +91,7 @@ COLUMNS = (
         lambda row, _: lasted(_row(row)), right=True, yields=4,
     ),
     Column(
-        "service", "Service", "Service of the connection", 12, lambda row, _: row.service,
+        "service", "Service", "Service of the connection", 12, lambda row, _: row.service, middle=True,
         field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(

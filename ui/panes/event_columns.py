@@ -78,7 +78,7 @@ COLUMNS = (
     Column("time", "Time", "Time of the event", 16, lambda row, _: clock(row.time), quiet=True, yields=1),
     Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True, yields=6),
     Column(
-        "service", "Service", "Service of the event", 14, lambda row, _: row.service,
+        "service", "Service", "Service of the event", 14, lambda row, _: row.service, middle=True,
         field="service", value=lambda row: row.service or None, yields=2,
     ),
     # Before the peer: what was received points from it to the service.

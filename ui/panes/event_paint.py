@@ -83,18 +83,22 @@ class RowPainter:
                 continue
             if (column.right or column.whole) and len(text) * self.char > width - 2 * PAD:
                 self.tight[column.name] = max(len(text), self.tight.get(column.name, 0))
-            text, taken = self.fit(text, max(0, width - 2 * PAD))
+            text, taken = self.fit(text, max(0, width - 2 * PAD), middle=column.middle)
             own = None if selected else column.color(row, colors)
             painter.setPen(QColor(own or (quiet if column.quiet else strong)))
             painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
 
-    def fit(self, text: str, room: int) -> tuple[str, int]:
-        """``text`` cut to ``room`` pixels, and its width in pixels."""
+    def fit(self, text: str, room: int, *, middle: bool = False) -> tuple[str, int]:
+        """``text`` cut to ``room`` pixels, at its end or in its middle, and its width in pixels."""
         chars = int(room / self.char)
         if not text.isascii():
             # Some characters are as wide as two, and would reach into the next column.
-            text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
+            most = 2 * chars + 2
+            if len(text) > 2 * most:
+                text = text[:most] + (text[-most:] if middle else "")
+            text = self._metrics.elidedText(text, Qt.ElideMiddle if middle else Qt.ElideRight, room)
             return text, self._metrics.horizontalAdvance(text)
         if len(text) > chars:
-            text = text[: chars - 1] + "…" if chars > 1 else "…"
+            end = text[-(chars // 2) :] if middle and chars > 1 else ""
+            text = text[: chars - 1 - len(end)] + "…" + end if chars > 1 else "…"
         return text, ceil(len(text) * self.char)

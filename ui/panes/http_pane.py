@@ -65,7 +65,7 @@ COLUMNS = (
         "time", "Time", "Time at which the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2,
     ),
     Column(
-        "service", "Service", "Service that received the request", 16, lambda row, _: row.service,
+        "service", "Service", "Service that received the request", 16, lambda row, _: row.service, middle=True,
         field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(

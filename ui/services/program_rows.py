@@ -23,15 +23,16 @@ def rows_of(program: HostedProgram, traffic: Callable[[HostedProgram | HostedPor
 def _of_program(program: HostedProgram, traffic: Traffic) -> ServiceRow:
     config, status = program.config, program.status
     running = isinstance(status, Running)
+    in_trouble = isinstance(status, Running) and (bool(status.blocked) or status.unseen)
     return ServiceRow(
         name=config.name,
         group=config.name,
         port="",
         address=config.words,
-        state="failed" if isinstance(status, Running) and status.blocked else STATES[type(status)],
+        state="failed" if in_trouble else STATES[type(status)],
         word=_word(program),
         reason=_reason(program),
-        bad=isinstance(status, Failed) or (isinstance(status, Running) and bool(status.blocked)),
+        bad=isinstance(status, Failed) or in_trouble,
         badge=translate("Services", "PROGRAM"),
         protocol=translate("Services", "a Twisted program in a process of its own"),
         locked=False,
@@ -84,6 +85,8 @@ def _of_port(port: HostedPort, traffic: Traffic) -> ServiceRow:
 def _word(program: HostedProgram) -> str:
     status = program.status
     if isinstance(status, Running):
+        if status.unseen:
+            return translate("Services", "unseen")
         return translate("Services", "blocked") if status.blocked else translate("Services", "running")
     if isinstance(status, Stopped) and program.said:
         return translate("Services", "ended")
@@ -94,6 +97,8 @@ def _reason(program: HostedProgram) -> str:
     status = program.status
     if isinstance(status, Running) and status.blocked:
         return translate("Services", "The reactor of the program is blocked. {where}").format(where=status.blocked)
+    if isinstance(status, Running) and status.unseen:
+        return translate("Services", "The program goes on, but nothing more is seen of it until it is started again.")
     return reason_of(status, program.seconds_left)
 
 

@@ -14,6 +14,7 @@ from app.commands.running import Run
 from app.commands.serve.order import Order
 from app.commands.serve.remote import Remote
 from app.metrics.serving import MetricsServer
+from app.plugin_loader.live import Plugins
 from app.post import Post
 from app.programs.hosted import HostedProgram
 from app.services.service import Service
@@ -34,6 +35,7 @@ class _Run(Run):
         self._order = order
         self._printer: Printer | None = None
         self._seconds_to_print = PRINT_AT_SIGNAL
+        self._warned: list[str] = []
         self.post = Post(reactor, workspace, seed=order.seed)
         self.post.loop.prepare()
         self._remote = Remote(reactor, self.post, order)
@@ -58,6 +60,8 @@ class _Run(Run):
         self._say_what_runs()
         if order.quiet:
             _print_statuses(post)
+            post.plugins.changed.connect(self._warn_of_plugins)
+            self._warn_of_plugins(post.plugins)
         else:
             self._print_events(first)
         post.loop.open(output.warn)
@@ -101,6 +105,14 @@ class _Run(Run):
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             output.warn(f"{names}: {plugin.problem}")
+
+    def _warn_of_plugins(self, plugins: Plugins) -> None:
+        """Say why plugins were not loaded, each reason once: otherwise that is among the events."""
+        words = plugins.words.splitlines()
+        for line in words:
+            if line not in self._warned:
+                output.warn(line)
+        self._warned = words
 
     def _print_events(self, first: int) -> None:
         """Print the events from the id ``first`` on, as they are stored."""

@@ -66,7 +66,7 @@ class Blocking:
         elif self._clock() - self._asked >= LONG and frame is not None and not self._told:
             self._say(frame, "")
             block = Block(self._clock() - self._asked, of_turn(_own(frame)), unfinished=True)
-            summary, detail = described(block)
+            summary, detail = described(block, "the program's reactor")
             self._recorder.failures += 1
             self._recorder.record(events.LOOP_BLOCKED, summary=summary, detail=detail)
             self._recorder.flush()

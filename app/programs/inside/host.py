@@ -76,7 +76,8 @@ def main(argv: list[str]) -> int:
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
         for one in printed:
             one.close()
-        recorder.record(events.LOG, summary=f"the program ended with exit code {code}")
+        if not isinstance(link, Uplink):  # the Post says how it has ended
+            recorder.record(events.LOG, summary=f"the program ended with exit code {code}")
         link.close()
     return code
 

@@ -1,11 +1,14 @@
 """app.commands.run: a program started as people do."""
 
 import json
+import signal
 import socket
 
 import pytest
 
+from app.commands import run as command
 from app.commands import table
+from app.programs import starting
 from tests.helpers import kept_port, run
 
 PROGRAM = """
@@ -122,3 +125,38 @@ def test_ports_that_are_none_are_refused():
     done = run("run", "--port", "8000", "x.py")
     assert done.returncode == 2
     assert "as in 8000=18000" in done.stderr
+
+
+@pytest.fixture
+def obstinate(tmp_path):
+    """A program that closes the pipe of its events, and ends by SIGKILL alone."""
+    (tmp_path / "goes_on.py").write_text(
+        "import os, signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "os.closerange(3, 64)\n"
+        "while True:\n"
+        "    signal.pause()\n"
+    )
+    running = starting.Running(starting.of_file(str(tmp_path / "goes_on.py"), []), tmp_path / "x.lpost", 1 << 30)
+    yield running
+    if not running.ended:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+
+
+def test_one_that_is_not_seen_any_more_and_one_that_is_killed_are_told(obstinate, monkeypatch, capfd):
+    monkeypatch.setattr(command, "UNSEEN", 0.0)
+    monkeypatch.setattr(command, "GRACE", 0.0)
+    for _ in obstinate.stored():
+        pass
+    wait = obstinate.wait
+
+    def wait_for_its_time():
+        with command._ended_after(obstinate, 0.0):
+            return wait()
+
+    monkeypatch.setattr(obstinate, "wait", wait_for_its_time)
+    assert command._end_of(obstinate) == -signal.SIGKILL
+    said = capfd.readouterr().err
+    assert "the pipe through which its events come is closed: nothing more is seen of it" in said
+    assert "the program did not end when it was asked to, and is killed" in said

@@ -22,7 +22,7 @@ from app.outposts import protocol as asking
 from app.outposts.errors import RefusedError
 from app.outposts.outpost import Outpost
 from app.post import Post
-from app.programs import strays
+from app.programs import process, strays
 from app.programs.config import ProgramConfig
 from app.programs.errors import OnlyTheProgramError
 from app.programs.shown import HostedFaults
@@ -419,7 +419,9 @@ async def test_what_it_has_forked_and_started_ends_with_it(desk):
     assert len(pids) == 2
     await until(lambda: not any(map(is_there, pids)))
     assert at.program.said == "It ended with exit code 0."
-    assert any("had started and left were ended with it" in words for _, _, words in (await at.seen()))
+    said = [words for _, _, words in (await at.seen())]
+    assert any("had started and left were ended with it" in words for words in said)
+    assert sum("exit code 0" in words for words in said) == 1
 
 
 DAEMONS = """
@@ -599,7 +601,7 @@ WINDOW = """
 import os, sys
 from twisted.internet import reactor
 from app.post import Post
-from app.programs import strays
+from app.programs import process, strays
 from app.programs.config import ProgramConfig
 from app.workspace.reading import Workspace
 from pathlib import Path
@@ -639,3 +641,23 @@ async def test_started_while_it_ends_it_runs_again_unless_it_is_stopped_again(de
     it.post.stop_all()
     await started
     assert it.program.status == Stopped()
+
+
+DEAF = """
+import os, signal
+os.closerange(3, 64)
+signal.pause()
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_closes_the_pipe_of_its_events_and_goes_on_is_told(desk, monkeypatch):
+    monkeypatch.setattr(process, "UNSEEN", 0.0)
+    at = await desk(DEAF)
+    pid = await at.start()
+    await until(lambda: isinstance(at.program.status, Running) and at.program.status.unseen, 30)
+    assert is_there(pid)
+    await at.program.stop()
+    assert [words for _, _, words in (await at.seen()) if "nothing more is seen of it" in words] == [
+        "the program goes on, but the pipe through which its events come is closed: nothing more is seen of it"
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QColor, QFontMetrics, QPalette, QStandardItem, QStandardItemModel
+from PyQt5.QtGui import QColor, QFontMetrics, QImage, QPalette, QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -275,3 +275,20 @@ def test_hairlines_have_the_colour_of_the_theme(qapp: QApplication) -> None:
         sheet = theme.stylesheet(one)
         assert f"border-bottom: 1px solid {one.line};" in sheet
         assert not re.search(r"solid (?!#|transparent)", sheet)
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+def test_the_pictures_of_the_stylesheet_are_in_memory_alone(colors: Theme) -> None:
+    """A program that is killed takes away no files."""
+    named = set(re.findall(r'url\("(.*?)"\)', theme.stylesheet(colors)))
+    assert len(named) > 10
+    for path in named:
+        assert path.startswith(":/")
+        picture = QImage(path)
+        opaque = {
+            picture.pixelColor(x, y).name()
+            for x, y in product(range(picture.width()), range(picture.height()))
+            if picture.pixelColor(x, y).alpha() == 255
+        }
+        assert opaque <= {colors.accent_text, colors.faint, colors.dim}
+        assert opaque

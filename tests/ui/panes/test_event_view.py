@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -341,6 +342,15 @@ def test_wide_letters_do_not_run_into_the_next_column(view: EventView, name: str
     text, taken = view._rows.fit(name, view.header.sectionSize(service) - 12)
     assert text.endswith("…") or len(text) == len(name)
     assert taken <= view.header.sectionSize(service) - 12
+
+
+@pytest.mark.parametrize("program", ["echo", "écho"], ids=["plain", "accented"])
+def test_the_ports_of_one_factory_are_told_apart_where_their_names_are_cut(view: EventView, program: str) -> None:
+    [service] = [column for column in COLUMNS if column.name == "service"]
+    text, _ = view._rows.fit(f"{program}/EchoFactory:21507", ceil(14 * view._rows.char), middle=service.middle)
+    assert text.startswith("echo/" if program == "echo" else "éc")
+    assert "…" in text
+    assert text.endswith(":21507" if program == "echo" else "21507")
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,15 @@ def test_it_is_started_again_by_its_key_and_killed_by_the_button(desk: MainWindo
     assert not desk.actions_["kill_program"].isEnabled()
 
 
+def test_the_row_of_one_that_is_not_seen_any_more_says_so(desk: MainWindow) -> None:
+    begin(desk).on_unseen()
+    settle()
+    assert row(desk, "echo").word == "unseen"
+    assert desk.services.trouble.words.text() == (
+        "The program goes on, but nothing more is seen of it until it is started again."
+    )
+
+
 def test_the_words_of_its_end_stand_below_the_list(desk: MainWindow) -> None:
     one = begin(desk)
     one.on_words(events.LOG, "the program called sys.exit(3) at echo.py:12")

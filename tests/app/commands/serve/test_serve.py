@@ -348,6 +348,16 @@ def test_quiet_prints_which_services_listen_and_no_events(tmp_path, path, taken)
     assert sent_to(path)
 
 
+def test_quiet_says_why_a_plugin_was_not_loaded(echo, path):
+    (echo.parent / "plugins").mkdir()
+    (echo.parent / "plugins" / "orders.py").write_text("import no_such_module\n")
+    done = run("serve", echo, "--capture", path, "--for", "0.1", "--quiet", "--trust-plugins")
+    said = [line for line in done.stderr.splitlines() if "orders.py" in line]
+    assert len(said) == 1, done.stderr
+    assert said[0].startswith("listening-post: ")
+    assert "no_such_module" in said[0]
+
+
 @pytest.mark.parametrize("reads", [0, 2_000], ids=["nobody", "slowly"])
 def test_output_that_is_not_read_in_time_does_not_end_it_by_a_crash(echo, path, reads):
     reading, writing = os.pipe()

@@ -1192,7 +1192,7 @@ reactor.run()
         ECHO.replace("self.transport.write(data)", "__import__('time').sleep(3); self.transport.write(data)"),
         (
             ("data.received", "hello"),
-            ("loop.blocked", r"tutorial\.py:6 has blocked every service"),
+            ("loop.blocked", r"tutorial\.py:6 has blocked the program's reactor"),
             ("data.sent", "hello"),
         ),
         b"hello",
