@@ -5,9 +5,9 @@ SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
 ROUTER_SETUP := .venv-router/.setup
 HOSTED_SETUP := build/hosted/.setup
-# One process of tests more than there are cores, because many tests wait for programs that they start. Each has
+# Two processes of tests more than there are cores, because many tests wait for programs that they start. Each has
 # programs and screens of its own: more than four ask much memory.
-PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
+PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 2))") --dist worksteal
 # All of it side by side; the words of each stay together.
 LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 	lint-style lint-types lint-imports
