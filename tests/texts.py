@@ -54,7 +54,8 @@ def _of_call(node: ast.Call, name: str, seen: set[int]) -> Iterator[tuple[str, s
     words = [one for one in found if isinstance(one.value, str) and id(one) not in seen]
     kind = ""
     if called in TRANSLATED or called == "Action":
-        kind, words = "window", words if called == "Action" else words[-1:]
+        texts = [one for one in words if one.value]  # the disambiguation of one with a number is empty
+        kind, words = "window", words if called == "Action" else texts[-1:]
     elif called in (
         "Option",
         "_condition",
