@@ -121,6 +121,7 @@ def _sshd(sshd: str, folder: Path) -> Iterator[Path]:
     with kept_port() as port:
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+        (folder / "allowed").write_text((folder / "user.pub").read_text())
         (folder / "sshd_config").write_text(SSHD.format(port=port, folder=folder))
         (folder / "known").write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
         settings = SSH.format(port=port, folder=folder, key="user", hosts="known", user=getpass.getuser())

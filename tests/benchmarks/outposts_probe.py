@@ -42,6 +42,9 @@ from app.workspace.outposts import OutpostConfig  # noqa: E402
 from ui.bridge import Bridge  # noqa: E402
 from ui.panes.event_pane import EventPane  # noqa: E402
 
+PATIENCE = 120.0
+"""Seconds for all of it."""
+
 
 class Stored:
     """How long events took to the capture: ``delays``, in seconds; ``bytes`` that they have."""
@@ -142,6 +145,7 @@ async def _measure(said: dict[str, Any], capture: Path, last: int, sent: int) ->
 def main(said: str, capture: str, last: str, sent: str) -> None:
     done: list[Any] = []
     asked = Deferred.fromCoroutine(_measure(json.loads(said), Path(capture), int(last), int(sent)))
+    asked.addTimeout(PATIENCE, reactor)
     asked.addBoth(done.append)
     asked.addBoth(lambda _: reactor.callLater(0, reactor.stop))
     reactor.run()
