@@ -383,7 +383,7 @@ def is_one(test: ast.expr) -> bool:
 
 
 def test_no_text_is_the_form_for_one_thing() -> None:
-    window = [(f"{file}:{line}", text) for kind, file, line, text in texts_of_the_code() if kind == "window"]
+    window = [(f"{file}:{line}", text) for kind, file, line, text in texts_of_the_code("ui") if kind == "window"]
     assert [(at, text) for at, text in window if ONE.search(text) and text not in NO_NUMBER_OF_THINGS] == []
     assert {text for _, text in window} >= NO_NUMBER_OF_THINGS
 
