@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import QApplication
 from zope.interface import declarations
 
 from tests import preloaded, writers
+from ui.looks import english
 from ui.reactor import install
 
 # What is loaded and found for the tests stays: to look through it for garbage again and again took a fifth of the time
@@ -34,6 +35,7 @@ os.environ["LC_ALL"] = "C.UTF-8"
 # The platform is an argument, not an environment variable: programs that the tests start do
 # not inherit it.
 application = QApplication(["tests", "-platform", os.environ.get("QT_QPA_PLATFORM", "offscreen")])
+english.install(application)
 reactor = install()
 
 import pytest_twisted  # noqa: E402

@@ -21,9 +21,9 @@ WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
 CODE = re.compile(r"\b(SELECT|INSERT|CREATE|UPDATE|DELETE|PRAGMA)\b|^[\w./-]+$|[{;]\s*$")
 
 
-def texts() -> Iterator[tuple[str, str, int, str]]:
-    """Kind, file, line and text of each."""
-    for path in sorted((*ROOT.glob("app/**/*.py"), *ROOT.glob("ui/**/*.py"))):
+def texts(*folders: str) -> Iterator[tuple[str, str, int, str]]:
+    """Kind, file, line and text of each; of all folders unless some are named."""
+    for path in sorted(path for folder in folders or ("app", "ui") for path in ROOT.glob(f"{folder}/**/*.py")):
         yield from _of_file(path)
 
 
@@ -54,7 +54,8 @@ def _of_call(node: ast.Call, name: str, seen: set[int]) -> Iterator[tuple[str, s
     words = [one for one in found if isinstance(one.value, str) and id(one) not in seen]
     kind = ""
     if called in TRANSLATED or called == "Action":
-        kind, words = "window", words if called == "Action" else words[-1:]
+        texts = [one for one in words if one.value]  # the disambiguation of one with a number is empty
+        kind, words = "window", words if called == "Action" else texts[-1:]
     elif called in (
         "Option",
         "_condition",

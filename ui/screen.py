@@ -130,6 +130,8 @@ def application(arguments: Sequence[str]) -> QApplication:
     from PyQt5.QtCore import QtFatalMsg, qInstallMessageHandler
     from PyQt5.QtWidgets import QApplication
 
+    from ui.looks import english
+
     said: list[str] = []
 
     def take(kind: Any, _: Any, text: str) -> None:
@@ -144,6 +146,7 @@ def application(arguments: Sequence[str]) -> QApplication:
         qInstallMessageHandler(before)
     for text in said:
         print(text, file=sys.stderr)
+    english.install(made)
     return made
 
 

@@ -24,6 +24,9 @@ qInstallMessageHandler(lambda *_: None)  # the offscreen platform warns of featu
 application = QApplication(sys.argv[:1])
 
 from ui.boot import choose_reactor  # noqa: E402
+from ui.looks import english  # noqa: E402
+
+english.install(application)
 
 reactor: Any = choose_reactor()
 

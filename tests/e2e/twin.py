@@ -21,7 +21,7 @@ from app.capture.reading.reader import Reader
 from app.events import FAILURE, LOG, Event
 from app.post import Post
 from app.workspace import reading as workspace
-from ui.looks import theme
+from ui.looks import english, theme
 from ui.parts.fitting import fit
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
@@ -34,6 +34,7 @@ def main() -> None:
 
 def _print(path: Path, folder: Path) -> None:
     application = QApplication(sys.argv[:1])
+    english.install(application)
     theme.apply(application, theme.DARK)
     opened = workspace.load(path)
     reader = Reader(folder / "none.lpost", lambda call, *args: None)

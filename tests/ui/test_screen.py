@@ -153,3 +153,17 @@ def test_d2_a_platform_that_there_is_not(tmp_path: Path) -> None:
 )
 def test_d2_debian_names_a_package_after_its_library(library: str, package: str) -> None:
     assert screen.debian_package(library) == package
+
+
+def test_the_application_of_the_program_has_the_english_forms() -> None:
+    program = "from ui import screen; a = screen.application(['x']); print(a.translate('A', '%n row(s)', '', 1234))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "1,234 rows\n", done.stderr

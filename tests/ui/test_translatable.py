@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import Qt, QTranslator
+from PyQt5.QtCore import QCoreApplication, Qt, QTranslator
 from PyQt5.QtGui import QFontDatabase
 from PyQt5.QtWidgets import (
     QAbstractButton,
@@ -25,9 +25,11 @@ from PyQt5.QtWidgets import (
 )
 
 from tests.helpers import ROOT
+from tests.texts import texts as texts_of_the_code
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from tests.ui.test_opening import DIALOGS, close_others
+from ui.looks import english
 from ui.panes.event_view import EventView
 from ui.window.main_window import MainWindow
 
@@ -200,7 +202,7 @@ THE_SAME_EVERYWHERE = {
     '[{"id": "1", "name": "Ada"}]', '{"created": true}', "text/plain; charset=utf-8", "{} Mbit/s", "{} kbit/s",
     "on purpose", "gzip, deflate, br", "kind in {failure, service.failed, watch.failed}",
     # keys inside the program, names of objects
-    "alerts dock", "charts dock", "faults dock", "outposts dock", "send dock", "watch dock", "new file", "remove many",
+    "alerts dock", "charts dock", "faults dock", "outposts dock", "send dock", "watch dock", "new file",
     "{} fault {} {}", "fault {} {}", "rule {} {}", "edit {}", "open {}", "pane {}", "toggle {}", "new {}", "mail {}",
     "send {}", "opens the manual", "{} of the command classes have a method {}",
     '<span style="color:{}">{}&nbsp;{}</span>&nbsp;<b>{}</b>', 'time {} "{}"',
@@ -325,3 +327,113 @@ def test_no_f_string_and_no_sum_is_given_to_tr() -> None:
             if to_tr and isinstance(call.args[0], ast.JoinedStr | ast.BinOp):  # type: ignore[attr-defined]
                 wrong.append(f"{path.name}:{call.lineno}")
     assert wrong == []
+
+
+# -- texts with a number: a language has other forms than English, so the text is one and its translator has the forms
+
+ONE = re.compile(r"(^|[\s(|])1 [A-Za-z]+")
+"""A form for one thing."""
+
+NO_NUMBER_OF_THINGS = {
+    # limits and spans, which are always these
+    "Slow &down to 1 kB/s", "Connection #{number} is limited to 1 kB/s until the fault is removed",
+    " (up to 1 MiB)", "Its settings and rules are too large to be sent: at most 1 MB", "1 day",
+    "The port must be a number from 1 to 65535, or 0 for any free one",
+}  # fmt: skip
+
+OTHER_WORDS = {
+    ("Note", "Note on %n row(s)"),
+    ("once", "{count:,} time(s)"),
+    ("from byte {start:,} ({start:#x}) on", "{count:,} byte(s) selected from {start:,} ({start:#x})"),
+}
+"""For one, English says something else, not the other form of the same."""
+
+
+def literals(node: ast.AST) -> list[str]:
+    """The texts in a tree that are given to a translator."""
+    found = []
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and called(call) in PREPARED:
+            given = [text for text in map(as_read, call.args) if text]
+            found += given[-1:]
+    return found
+
+
+def pairs_of_forms(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and text of each expression or statement that has one text for 1 of something, and another for more."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.If | ast.IfExp) or not is_one(node.test):
+            continue
+        if isinstance(node, ast.IfExp):
+            one, more = literals(node.body), literals(node.orelse)
+        else:
+            one, more = ([text for part in body for text in literals(part)] for body in (node.body, node.orelse))
+        if one and more and (one[0], more[0]) not in OTHER_WORDS:
+            yield node.lineno, one[0]
+
+
+def is_one(test: ast.expr) -> bool:
+    """Whether it asks if a number is 1."""
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.Eq)
+        and isinstance(test.comparators[0], ast.Constant)
+        and test.comparators[0].value == 1
+    )
+
+
+def test_no_text_is_the_form_for_one_thing() -> None:
+    window = [(f"{file}:{line}", text) for kind, file, line, text in texts_of_the_code("ui") if kind == "window"]
+    assert [(at, text) for at, text in window if ONE.search(text) and text not in NO_NUMBER_OF_THINGS] == []
+    assert {text for _, text in window} >= NO_NUMBER_OF_THINGS
+
+
+def test_no_two_texts_are_forms_of_one() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text!r}"
+        for path in sorted((ROOT / "ui").rglob("*.py"))
+        for line, text in pairs_of_forms(ast.parse(path.read_text("utf-8")))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = self.tr('A row') if n == 1 else self.tr('{n} rows').format(n=n)",
+        "if len(rows) == 1:\n    say(translate('C', 'A row'))\nelse:\n    say(translate('C', '{n} rows'))",
+    ],
+)
+def test_the_check_finds_forms(code: str) -> None:
+    assert [line for line, _ in pairs_of_forms(ast.parse(code))] == [1]
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"),
+    [
+        (0, "0 rows were copied by {who} (rules)"),
+        (1, "1 row was copied by {who} (a rule)"),
+        (2, "2 rows were copied by {who} (rules)"),
+        (1234, "1,234 rows were copied by {who} (rules)"),
+    ],
+)
+def test_english_has_its_forms(qapp: QApplication, n: int, shown: str) -> None:
+    text = "%n row(s) (was|were) copied by {who} ((a rule|rules))"
+    assert QCoreApplication.translate("Anywhere", text, "", n) == shown
+
+
+def test_english_leaves_texts_without_a_number_alone(qapp: QApplication) -> None:
+    english.install(qapp)  # again
+    assert len(qapp.findChildren(english.English)) == 1
+    assert QCoreApplication.translate("Anywhere", "Key(s) (a|b)") == "Key(s) (a|b)"
+    assert qapp.tr("") == ""
+
+
+def test_a_translator_that_is_installed_later_wins(marking: None) -> None:
+    assert QCoreApplication.translate("Anywhere", "%n row(s)", "", 2) == "⟦2 row(s)⟧"
+
+
+@pytest.mark.parametrize(("count", "n"), [(-1, 0), (0, 0), (1, 1), (2**40, 2**31 - 1)])
+def test_the_form_of_any_count(count: int, n: int) -> None:
+    assert english.form_of(count) == n
+    assert QCoreApplication.translate("Anywhere", "byte(s)", "", n) == ("byte" if n == 1 else "bytes")

@@ -40,6 +40,7 @@ from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
 from ui.looks.declared import in_words
+from ui.looks.english import form_of
 from ui.parts.default_button import make_default
 
 InThread = Callable[..., Deferred[Any]]
@@ -95,7 +96,7 @@ def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) 
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
     missing = f" {sentence(selection.lost.in_words())}" if selection.lost else ""
-    units = "1 " + in_words(exporter.unit) if count == 1 else f"{count:,} {in_words(exporter.units)}"
+    units = f"{count:,} {in_words(exporter.unit if count == 1 else exporter.units, form_of(count))}"
     said = QCoreApplication.translate("ExportDialog", "Exported {units} to {path} ({size}).{missing}")
     return said.format(units=units, path=path, size=amount(size), missing=missing), True
 

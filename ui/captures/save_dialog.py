@@ -29,6 +29,7 @@ from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
 from ui.forms.form import Words, column, sentence
+from ui.looks.english import form_of
 from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread, ProgressLine, Work
 
@@ -192,7 +193,7 @@ class SaveDialog(QDialog):
         return result
 
     def _done(self, saved: Saved, target: Path) -> None:
-        count = self.tr("1 event") if saved.events == 1 else self.tr("{count:,} events").format(count=saved.events)
+        count = self.tr("{count:,} event(s)", "", form_of(saved.events)).format(count=saved.events)
         missing = f" {sentence(saved.lost)}" if saved.lost else ""
         self.words.say(
             self.tr("Saved {count}, {bytes}, to {target}.{missing}").format(

@@ -22,6 +22,7 @@ from app.capture.keeping.retention import ours
 from app.post import Post
 from app.text.escapes import amount
 from ui.forms.form import Form, Words
+from ui.looks.english import form_of
 from ui.looks.icons import icon
 from ui.parts.default_button import make_default
 from ui.parts.progress_line import InThread
@@ -74,8 +75,9 @@ class CaptureDialog(QDialog):
         self.reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))))
         form = Form()
         held, recorder = self._post.recorder.range, self._post.recorder
+        count = max(0, held.last - held.first + 1)
         form.add(self.tr("This capture"), where, self.reveal).say(
-            self.tr("{bytes}, {max:,} events").format(bytes=amount(held.bytes), max=max(0, held.last - held.first + 1))
+            self.tr("{bytes}, {count:,} event(s)", "", form_of(count)).format(bytes=amount(held.bytes), count=count)
             + (self.tr("; {lost:,} lost").format(lost=recorder.lost) if recorder.lost else "")
         )
         form.add(self.tr("&Size limit"), self.limit).say(
@@ -110,14 +112,12 @@ class CaptureDialog(QDialog):
     def _say_taken(self, taken: tuple[int, int]) -> None:
         if self._open:
             count, size = taken
-            words = (
-                self.tr("When all captures together are larger, the oldest are deleted. Now 1 capture takes {size}.")
-                if count == 1
-                else self.tr(
-                    "When all captures together are larger, the oldest are deleted. Now {count:,} captures take {size}."
-                )
+            words = self.tr(
+                "When all captures together are larger, the oldest are deleted. Now %n capture(s) (takes|take) {size}.",
+                "",
+                count,
             )
-            self.taken.say(words.format(count=count, size=amount(size)))
+            self.taken.say(words.format(size=amount(size)))
 
     def _on_finished(self, _: int) -> None:
         self._open = False

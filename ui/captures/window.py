@@ -23,6 +23,7 @@ from ui.actions.build import Actions, show
 from ui.charts.commands import ChartCommands
 from ui.detail.sheet import visible
 from ui.forms.form import sentence
+from ui.looks.english import form_of
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
@@ -153,7 +154,7 @@ class CaptureWindow(QMainWindow):
 
     def _say_count(self, first: int, last: int) -> None:
         count = last - first + 1
-        self._count.setText(self.tr("1 event") if count == 1 else self.tr("{count:,} events").format(count=count))
+        self._count.setText(self.tr("{count:,} event(s)", "", form_of(count)).format(count=count))
 
     def _say_lost(self, lost: Lost) -> None:
         self._missing = lost.count
@@ -274,17 +275,13 @@ def _state(found: About) -> str:
             "CaptureWindow",
             "The program that wrote this capture ended before it could close it. All that was stored is here.",
         )
-    elif found.left_open == 1:
-        words = QCoreApplication.translate(
-            "CaptureWindow",
-            "The program that wrote this capture ended before it could close it. All that was stored is here; "
-            "1 connection was open, and ended with the program.",
-        )
     else:
         words = QCoreApplication.translate(
             "CaptureWindow",
             "The program that wrote this capture ended before it could close it. All that was stored is here; "
-            "{count:,} connections were open, and ended with the program.",
+            "{count:,} connection(s) (was|were) open, and ended with the program.",
+            "",
+            form_of(found.left_open),
         )
     return words.format(count=found.left_open)
 

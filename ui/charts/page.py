@@ -225,7 +225,7 @@ class ChartsPage(QWidget):
     def copy_figures(self) -> None:
         text = self.figures()
         if text:
-            copy(text, self.tr("Copied the figures of {count:,} points").format(count=text.count("\n") - 1))
+            copy(text, self.tr("Copied the figures of %n point(s)", "", text.count("\n") - 1))
 
     def copy_picture(self) -> None:
         clipboard = QGuiApplication.clipboard()

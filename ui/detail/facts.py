@@ -15,6 +15,7 @@ from app.text.escapes import amount
 from ui.detail.sheet import visible
 from ui.looks import times
 from ui.looks.declared import in_words
+from ui.looks.english import form_of
 
 MAX_FACTS = 500
 MAX_VALUE = 4096
@@ -170,11 +171,7 @@ def written_time(time: int, zone: tzinfo | None = None) -> str:
 
 def exact_size(size: int) -> str:
     """``1 byte``, ``10,485,760 bytes``."""
-    return (
-        QCoreApplication.translate("Facts", "1 byte")
-        if size == 1
-        else QCoreApplication.translate("Facts", "{size:,} bytes").format(size=size)
-    )
+    return QCoreApplication.translate("Facts", "{size:,} byte(s)", "", form_of(size)).format(size=size)
 
 
 def written_size(size: int) -> str:

@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 from app.text.byte_values import VALUES, read
 from ui.detail.facts import NOTHING
 from ui.detail.sheet import MARGIN, Sheet
+from ui.looks.english import form_of
 
 NAME, VALUE, GAP = 7.5, 21.5, 1.5
 """Widths of the column of names, of one of values at least, and between two, in characters."""
@@ -53,9 +54,8 @@ class HexInspector(Sheet):
         elif count == 1:
             self._title = self.tr("from byte {start:,} ({start:#x}) on").format(start=start)
         else:
-            self._title = self.tr("{count:,} bytes selected from {start:,} ({start:#x})").format(
-                count=count, start=start
-            )
+            words = self.tr("{count:,} byte(s) selected from {start:,} ({start:#x})", "", form_of(count))
+            self._title = words.format(count=count, start=start)
         self.rewrite()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

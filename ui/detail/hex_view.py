@@ -21,6 +21,7 @@ from ui.detail.facts import written_size
 from ui.detail.hex_layout import NARROW, ROW, HexLayout
 from ui.detail.hex_paint import paint_cursor, paint_rows
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.parts.copying import copy
 from ui.parts.keys import claims
 
@@ -274,7 +275,7 @@ class HexView(QAbstractScrollArea):
     def _describe(self) -> None:
         """Set the accessible description: number of bytes, and the selection."""
         chosen = self.selection()
-        text = self.tr("{count} bytes").format(count=len(self._data))
+        text = self.tr("{count} byte(s)", "", form_of(len(self._data))).format(count=len(self._data))
         if chosen:
             selected = self.tr("{count} selected from offset {start:#x}")
             text += ", " + selected.format(count=len(chosen), start=chosen.start)

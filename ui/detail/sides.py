@@ -102,5 +102,5 @@ def by_rules(found: Iterable[Event]) -> list[str]:
     numbers = dict.fromkeys(rule for event in found if type(rule := event.detail.get("rule")) is int)
     if not numbers:
         return []
-    text = translate("Exchange", "by rule {rule}") if len(numbers) == 1 else translate("Exchange", "by rules {rule}")
+    text = translate("Exchange", "by rule(s) {rule}", "", len(numbers))
     return [text.format(rule=", ".join(map(str, numbers)))]

@@ -23,6 +23,7 @@ from app.text.escapes import escape
 from ui.detail.sheet import Sheet, visible
 from ui.detail.traceback_layout import ROW, WORDS, Group, as_text, chain, groups, hex_lines
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.parts.copying import copy
 
 Fold = tuple[int, ...]
@@ -171,7 +172,7 @@ class TracebackView(Sheet):
 
     def _write_payload(self, payload: bytes) -> None:
         size = len(payload)
-        words = self.tr("caused by 1 byte") if size == 1 else self.tr("caused by {size} bytes").format(size=f"{size:,}")
+        words = self.tr("caused by {size:,} byte(s)", "", form_of(size)).format(size=size)
         if not size:
             words = self.tr("caused by an empty message")
         opened = self._write_fold(BYTES, words, (f"   {_excerpt(payload)}", self.voice("text")))
@@ -208,9 +209,8 @@ class TracebackView(Sheet):
 
     def _write_group(self, fold: Fold, group: Group) -> None:
         if group.libraries:
-            count = len(group.frames)
-            words = self.tr("1 frame in {names}") if count == 1 else self.tr("{count} frames in {names}")
-            if not self._write_fold(fold, words.format(count=count, names=", ".join(group.libraries))):
+            words = self.tr("%n frame(s) in {names}", "", len(group.frames))
+            if not self._write_fold(fold, words.format(names=", ".join(group.libraries))):
                 return
         for number, frame in enumerate(group.frames):
             self._write_frame(frame, (*fold, number), own=not group.libraries)

@@ -59,10 +59,10 @@ def _side(way: str, found: tuple[Event, ...], current: Event) -> Side:
         joined = Joined(b"".join(event.payload or b"" for event in found))
         every, together = translate("Exchange", "all"), translate("Exchange", "all together")
         items.insert(0, Item((every, "", "", f"{size:,}", together), joined))
-        count, at = translate("Exchange", "{count} pieces"), 0
+        count, at = translate("Exchange", "%n piece(s)", "", len(found)), 0
     else:
-        count = translate("Exchange", "{count} messages")
-    line = BETWEEN.join([count.format(count=len(found)), written_size(size), *rules])
+        count = translate("Exchange", "%n message(s)", "", len(found))
+    line = BETWEEN.join([count, written_size(size), *rules])
     return Side(_title(way), way, line, "dim", shown=items[at].shown, name=name, items=items, current=at)
 
 

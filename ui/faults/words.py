@@ -13,6 +13,7 @@ from app.faults.when import CONDITIONS
 from app.options import Option
 from app.text.escapes import amount, one_line
 from ui.looks.declared import in_words
+from ui.looks.english import form_of
 
 MOST = 40
 """Characters of a value at the most."""
@@ -27,9 +28,9 @@ SIDES = {
 }
 
 
-def translate(text: str) -> str:
-    """A text of the context ``Faults``."""
-    return QCoreApplication.translate("Faults", text)
+def translate(text: str, n: int = -1) -> str:
+    """A text of the context ``Faults``, with its number if it has one."""
+    return QCoreApplication.translate("Faults", text, "", n)
 
 
 def is_number(option: Option) -> bool:
@@ -49,7 +50,7 @@ def kind_words(kind: str, on: str) -> str:
 
 def count_words(hits: int) -> str:
     """``1 hit``, ``1,204 hits``."""
-    return translate("1 hit") if hits == 1 else translate("{count} hits").format(count=f"{hits:,}")
+    return translate("{count:,} hit(s)", form_of(hits)).format(count=hits)
 
 
 def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:

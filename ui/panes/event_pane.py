@@ -16,6 +16,7 @@ from app.capture.filters.sql import WITHOUT_CHECKS
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.events import Row
+from ui.looks.english import form_of
 from ui.panes.columns import Column, Columns, as_text
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
@@ -172,10 +173,9 @@ class EventPane(QWidget):
 
     def _copied_words(self, count: int, selected: int) -> str:
         if count < selected:
-            return self.tr("Copied {count} of {all} rows").format(count=f"{count:,}", all=f"{selected:,}")
-        if count == 1:
-            return self.tr("Copied 1 row")
-        return self.tr("Copied {count} rows").format(count=f"{count:,}")
+            words = self.tr("Copied {count:,} of {all:,} row(s)", "", form_of(selected))
+            return words.format(count=count, all=selected)
+        return self.tr("Copied %n row(s)", "", count)
 
     def _on_menu(self, at: QPoint) -> None:
         menu = QMenu(self)

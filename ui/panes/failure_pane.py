@@ -23,6 +23,7 @@ from app.failures.report import report
 from ui.detail.sheet import visible
 from ui.forms.form import set_property
 from ui.looks.declared import in_words
+from ui.looks.english import form_of
 from ui.panes.event_pane import EventPane
 from ui.panes.group_table import GroupTable, message
 from ui.parts.line import Line
@@ -234,19 +235,18 @@ class FailurePane(EventPane):
             count = sum(group.count for group in self.table.groups.groups)
             self.title.setText(self._all_words(count, self._open))
         else:
-            times = self.tr("once") if group.count == 1 else self.tr("{count} times").format(count=f"{group.count:,}")
-            said = message(group)
+            times = self.tr("once") if group.count == 1 else self.tr("{count:,} time(s)", "", form_of(group.count))
+            times, said = times.format(count=group.count), message(group)
             self.title.setText(f"{visible(group.type)}{f': {said}' if said else ''} · {times}")
         self.group_changed.emit()
 
     def _all_words(self, count: int, unresolved: int) -> str:
-        if count == 1:
-            return self.tr("1 failure") if unresolved else self.tr("1 failure, resolved")
         if not unresolved:
-            return self.tr("All {count} failures are resolved").format(count=f"{count:,}")
-        if unresolved == count:
-            return self.tr("All {count} failures").format(count=f"{count:,}")
-        text = self.tr("All {count} failures, {unresolved} not resolved")
+            text = self.tr("({count} failure, resolved|All {count} failures are resolved)", "", form_of(count))
+        elif unresolved == count:
+            text = self.tr("(|All ){count} failure(s)", "", form_of(count))
+        else:
+            text = self.tr("All {count} failure(s), {unresolved} not resolved", "", form_of(count))
         return text.format(count=f"{count:,}", unresolved=f"{unresolved:,}")
 
     # -- one is selected

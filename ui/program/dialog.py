@@ -15,6 +15,7 @@ from app.program.figures import FIGURES, written
 from app.program.objects import Allocated, Tracing
 from ui.forms.form import Words, column
 from ui.looks.declared import in_words
+from ui.looks.english import form_of
 from ui.looks.times import clock
 from ui.parts.copying import copy
 from ui.parts.line import Line
@@ -182,11 +183,7 @@ class ProgramDialog(QDialog):
     def _waiting_words(self, number: int) -> str:
         if not number:
             return self.tr("No Deferred is waiting.")
-        return (
-            self.tr("1 Deferred is waiting.")
-            if number == 1
-            else self.tr("{number} Deferreds are waiting.").format(number=f"{number:,}")
-        )
+        return self.tr("{count:,} Deferred(s) (is|are) waiting.", "", form_of(number)).format(count=number)
 
     def _on_tracing(self, on: bool) -> None:
         TRACING.turn(on)

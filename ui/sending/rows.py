@@ -218,8 +218,7 @@ class Rows(QTableWidget):
         space = " " if self._separator == ":" else ""
         text = "\n".join(f"{row.name}{self._separator}{space}{row.value}" for row in rows if row.name or row.value)
         if text:
-            one = self.tr("Copied 1 row")
-            copying.copy(text, one if len(rows) == 1 else self.tr("Copied {count} rows").format(count=len(rows)))
+            copying.copy(text, self.tr("Copied %n row(s)", "", len(rows)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.state() == QAbstractItemView.EditingState:

@@ -90,7 +90,7 @@ class ServiceCommands:
             return
         clients = 0 if service.config.protocol == "udp" else service.accepted
         self._actions.remove(service.config.name)
-        self._tell(_removed(clients).format(name=service.config.name, clients=f"{clients:,}"))
+        self._tell(_removed(clients).format(name=service.config.name))
 
     def find_service(self) -> None:
         self._side.services.start_search()
@@ -124,10 +124,9 @@ def _removed(clients: int) -> str:
     translate = QCoreApplication.translate
     if not clients:
         return translate("ServiceCommands", "Removed “{name}”. Ctrl+Z brings the service back")
-    if clients == 1:
-        return translate(
-            "ServiceCommands", "Removed “{name}”: 1 client was disconnected. Ctrl+Z brings the service back"
-        )
     return translate(
-        "ServiceCommands", "Removed “{name}”: {clients} clients were disconnected. Ctrl+Z brings the service back"
+        "ServiceCommands",
+        "Removed “{name}”: %n client(s) (was|were) disconnected. Ctrl+Z brings the service back",
+        "",
+        clients,
     )

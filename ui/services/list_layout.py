@@ -21,7 +21,8 @@ SPARK = 48
 MIN_NAME = 8
 """Letters of a name for which there is room before figures take any."""
 
-WIDEST_COUNT, WIDEST_RATE = "9,999", "99.9 MB/s"
+MANY = 9_999
+WIDEST_COUNT, WIDEST_RATE = f"{MANY:,}", "99.9 MB/s"
 
 
 class Fonts:
@@ -69,7 +70,7 @@ class Fonts:
 
     def count(self, *, compact: bool) -> int:
         """The width of the widest count, in the normal view with the word behind it."""
-        words = (translate("Services", "{count} conn"), translate("Services", "{count} peers"))
+        words = (translate("Services", "{count} conn"), translate("Services", "{count} peer(s)", "", MANY))
         texts = [WIDEST_COUNT] if compact else [text.format(count=WIDEST_COUNT) for text in words]
         return max(map(QFontMetrics(self.small).horizontalAdvance, texts))
 

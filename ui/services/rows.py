@@ -17,6 +17,7 @@ from app.status import Failed, Held, Listening, Running, Starting, Status, Stopp
 from app.text.escapes import amount, one_line
 from ui.bridge import Traffic
 from ui.looks import shapes
+from ui.looks.english import form_of
 
 translate = QCoreApplication.translate
 
@@ -97,9 +98,8 @@ class ServiceRow:
         """The connections as a short figure, with what they are; empty while it does not listen."""
         if self.connections is None:
             return ""
-        if self.peers and self.connections == 1:
-            return translate("Services", "1 peer")
-        words = translate("Services", "{count} peers") if self.peers else translate("Services", "{count} conn")
+        n = form_of(self.connections)
+        words = translate("Services", "{count} peer(s)", "", n) if self.peers else translate("Services", "{count} conn")
         return words.format(count=compact(self.connections))
 
     @property
@@ -107,12 +107,11 @@ class ServiceRow:
         """Connections and rate in words, with exact figures; the state while it does not listen."""
         if self.connections is None:
             return self.word
-        one = self.connections == 1
         if self.peers:
-            count = translate("Services", "1 peer") if one else translate("Services", "{count} peers")
+            words = translate("Services", "{count:,} peer(s)", "", form_of(self.connections))
         else:
-            count = translate("Services", "1 connection") if one else translate("Services", "{count} connections")
-        return f"{count.format(count=f'{self.connections:,}')} · {self.rate}"
+            words = translate("Services", "{count:,} connection(s)", "", form_of(self.connections))
+        return f"{words.format(count=self.connections)} · {self.rate}"
 
     @property
     def spoken(self) -> str:
@@ -124,10 +123,8 @@ class ServiceRow:
     def failing(self) -> str:
         """Which faults act, in words."""
         names = ", ".join(self.faults[:SHOWN_FAULTS]) + (", …" if len(self.faults) > SHOWN_FAULTS else "")
-        if len(self.faults) == 1:
-            return translate("Services", "Fails on purpose by 1 fault: {names}").format(names=names)
-        words = translate("Services", "Fails on purpose by {count} faults: {names}")
-        return words.format(count=len(self.faults), names=names)
+        words = translate("Services", "Fails on purpose by %n fault(s): {names}", "", len(self.faults))
+        return words.format(names=names)
 
 
 @dataclass(frozen=True, slots=True)

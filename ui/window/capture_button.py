@@ -14,6 +14,7 @@ from ui.bridge import Bridge
 from ui.captures.files import CaptureFiles
 from ui.forms.form import set_property
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.looks.icons import icon
 from ui.parts import copying
 from ui.parts.labels import plain, unmarked
@@ -107,14 +108,14 @@ class CaptureButton(QToolButton):
     def _add_place(self, menu: QMenu) -> None:
         path, held, recorder = str(self._post.capture), self._post.recorder.range, self._post.recorder
         shown = path if len(path) <= SHOWN else f"…{path[1 - SHOWN :]}"
-        words = self.tr("{size} of {limit}, {count} events").format(
-            size=amount(held.bytes), limit=amount(self._limit()), count=f"{max(0, held.last - held.first + 1):,}"
-        )
+        count = max(0, held.last - held.first + 1)
+        words = self.tr("{size} of {limit}, {count:,} event(s)", "", form_of(count))
+        words = words.format(size=amount(held.bytes), limit=amount(self._limit()), count=count)
         _add_words(menu, shown, path)
         _add_words(menu, words)
         if recorder.not_taken:
-            missed = self.tr("{count} events not stored during pauses").format(count=f"{recorder.not_taken:,}")
-            _add_words(menu, missed)
+            missed = self.tr("{count:,} event(s) not stored during pauses", "", form_of(recorder.not_taken))
+            _add_words(menu, missed.format(count=recorder.not_taken))
         copy = menu.addAction(icon("copy"), self.tr("&Copy path of the capture"))
         copied = self.tr("Copied the path of the capture")
         copy.triggered.connect(lambda: copying.copy(path, copied))

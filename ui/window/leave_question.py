@@ -155,8 +155,7 @@ class LeaveQuestion(QMessageBox):
         self.setDefaultButton(QMessageBox.Save)
 
     def _words(self, up: Running, following: str) -> str:
-        many = self.tr("{count} services").format(count=f"{up.services:,}")
-        services = self.tr("1 service") if up.services == 1 else many
+        services = self.tr("%n service(s)", "", up.services)
         if not up.clients:
             words = self.tr("Opening “{title}” stops {services}. No client is connected.")
             return words.format(title=following, services=services)
@@ -164,8 +163,7 @@ class LeaveQuestion(QMessageBox):
         return words.format(title=following, services=services, clients=self._clients(up))
 
     def _clients(self, up: Running) -> str:
-        many = self.tr("{count} clients").format(count=f"{up.clients:,}")
-        return self.tr("1 client") if up.clients == 1 else many
+        return self.tr("%n client(s)", "", up.clients)
 
     def _cut_off(self, up: Running) -> str:
         """Says who is connected to what; the services stop with the window."""

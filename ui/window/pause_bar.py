@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QPushButton
 from app.capture.recorder import Recorder
 from ui.bridge import Bridge
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.looks.times import moment
 from ui.parts.notice_bar import NoticeBar
 
@@ -41,10 +42,11 @@ class PauseBar(NoticeBar):
         since = f"{moment(pause.since):%H:%M:%S}"
         if not pause.count:
             words = self.tr("The capture has been paused since {time}. The services go on.")
-        elif pause.count == 1:
-            words = self.tr("The capture has been paused since {time}. 1 event was not stored. The services go on.")
         else:
             words = self.tr(
-                "The capture has been paused since {time}. {count} events were not stored. The services go on."
+                "The capture has been paused since {time}. {count:,} event(s) (was|were) not stored. "
+                "The services go on.",
+                "",
+                form_of(pause.count),
             )
-        self.say(words.format(time=since, count=f"{pause.count:,}"))
+        self.say(words.format(time=since, count=pause.count))

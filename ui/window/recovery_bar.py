@@ -12,6 +12,7 @@ from app.text.escapes import amount, one_line
 from app.workspace.differences import Differences
 from app.workspace.drafts import Left
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.looks.icons import icon
 from ui.looks.times import moment
 from ui.parts.labels import let_shrink, plain
@@ -115,11 +116,11 @@ class RecoveryBar(QFrame):
             self.draft_label.setText(words.format(title=title, changes=changes).strip())
             self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")
         if capture is not None:
-            self.capture_label.setText(
-                self.tr("Nothing is missing from its capture: {events} events, {size}.\n{path}").format(
-                    events=f"{capture.last - capture.first + 1:,}", size=amount(capture.bytes), path=capture.path
-                )
+            count = capture.last - capture.first + 1
+            words = self.tr(
+                "Nothing is missing from its capture: {count:,} event(s), {size}.\n{path}", "", form_of(count)
             )
+            self.capture_label.setText(words.format(count=count, size=amount(capture.bytes), path=capture.path))
         self.setVisible(draft is not None or capture is not None)
 
     def _heading(self, ended: float | None) -> str:

@@ -15,6 +15,7 @@ from app.text.escapes import amount
 from ui.bridge import Bridge
 from ui.forms.form import set_property
 from ui.looks import theme
+from ui.looks.english import form_of
 from ui.parts.copying import tell_in
 from ui.parts.labels import plain
 
@@ -80,9 +81,7 @@ class StatusLine(QStatusBar):
         up = sum(isinstance(service.status, Listening) for service in services)
         live = sum(service.accepted for service in services)
         self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(services)))
-        self._connections.setText(
-            self.tr("1 connection") if live == 1 else self.tr("{live:,} connections").format(live=live)
-        )
+        self._connections.setText(self.tr("{count:,} connection(s)", "", form_of(live)).format(count=live))
         self._seen.setText(self.tr("seen {seen:,}").format(seen=recorder.seen))
         self._stored.setText(self.tr("stored {stored:,}").format(stored=recorder.stored))
         self._passed.setText(self.tr("paused {count}").format(count=f"{recorder.not_taken:,}"))
@@ -150,7 +149,7 @@ class StatusLine(QStatusBar):
     def _say_failures(self, count: int) -> None:
         unresolved = count if self._unresolved is None else self._unresolved
         shown = unresolved or count
-        text = self.tr("1 failure") if shown == 1 else self.tr("{count} failures").format(count=f"{shown:,}")
+        text = self.tr("{count:,} failure(s)", "", form_of(shown)).format(count=shown)
         if not unresolved:
             text = self.tr("{failures}, resolved").format(failures=text)
         self.failures.setText(text)

@@ -58,8 +58,7 @@ FAULTS = {
     "new": QT_TRANSLATE_NOOP("Workbench", "Add a fault"),
     "add": QT_TRANSLATE_NOOP("Workbench", "adding a fault"),
     "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicating a fault"),
-    "remove": QT_TRANSLATE_NOOP("Workbench", "removing a fault"),
-    "remove many": QT_TRANSLATE_NOOP("Workbench", "removing {count} faults"),
+    "remove": QT_TRANSLATE_NOOP("Workbench", "removing (a fault|%n faults)"),
     "paste": QT_TRANSLATE_NOOP("Workbench", "pasting faults"),
     "move": QT_TRANSLATE_NOOP("Workbench", "moving a fault"),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
+from ui.looks.english import form_of
+
 
 class RestartBar(QFrame):
     """Says what applying would close, and offers it.
@@ -41,11 +43,11 @@ class RestartBar(QFrame):
 
     def say(self, connections: int) -> None:
         """Show the bar for a service with so many connections; -1: nothing waits."""
-        if connections == 1:
-            words = self.tr("Some changes need a restart, which closes 1 connection.")
-        elif connections > 1:
-            words = self.tr("Some changes need a restart, which closes {count} connections.")
+        if connections > 0:
+            words = self.tr(
+                "Some changes need a restart, which closes {count:,} connection(s).", "", form_of(connections)
+            )
         else:
             words = self.tr("Some changes need a restart.")
-        self.words.setText(words.format(count=f"{connections:,}"))
+        self.words.setText(words.format(count=connections))
         self.setVisible(connections >= 0)

@@ -166,12 +166,8 @@ class ServicePage(QWidget):
 
     def _say_later(self, config: ServiceConfig) -> None:
         service = self._service()
-        if self._mistakes == 1:
-            self.header.say_later(self.tr("Not applied yet: 1 mistake"))
-        elif self._mistakes:
-            self.header.say_later(self.tr("Not applied yet: {count} mistakes").format(count=self._mistakes))
-        else:
-            self.header.say_later("")
+        later = self.tr("Not applied yet: %n mistake(s)", "", self._mistakes) if self._mistakes else ""
+        self.header.say_later(later)
         waits = not self._mistakes and service is not None and service.running
         waits = waits and config != live_part(self._served, config)
         self.restart.say(service.accepted if waits and service is not None else -1)

@@ -144,6 +144,6 @@ def arrangement(responder: str, declared: Iterable[Option]) -> tuple[Group, ...]
     return tuple(groups)
 
 
-def translated(text: str) -> str:
-    """A text of the tables of this page in the language of the window."""
-    return QCoreApplication.translate("Workbench", text) if text else ""
+def translated(text: str, n: int = -1) -> str:
+    """A text of the tables of this page in the language of the window, with its number if it has one."""
+    return QCoreApplication.translate("Workbench", text, "", n) if text else ""

@@ -52,8 +52,7 @@ RULES: Mapping[str, str] = {
     "new": QT_TRANSLATE_NOOP("Workbench", "Add a rule"),
     "add": QT_TRANSLATE_NOOP("Workbench", "adding a rule"),
     "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicating a rule"),
-    "remove": QT_TRANSLATE_NOOP("Workbench", "removing a rule"),
-    "remove many": QT_TRANSLATE_NOOP("Workbench", "removing {count} rules"),
+    "remove": QT_TRANSLATE_NOOP("Workbench", "removing (a rule|%n rules)"),
     "paste": QT_TRANSLATE_NOOP("Workbench", "pasting rules"),
     "move": QT_TRANSLATE_NOOP("Workbench", "moving a rule"),
 }

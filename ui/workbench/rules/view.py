@@ -98,8 +98,7 @@ class RulesView(QListView):
 
     def remove(self) -> None:
         rows = self.rows()
-        words = self._word("remove") if len(rows) == 1 else self._word("remove many")
-        self.rules.remove(rows, words.format(count=len(rows)))
+        self.rules.remove(rows, translated(self.rules.kind.words["remove"], len(rows)))
         if rows and self.rules.rowCount():
             self.choose(rows[0])
 
