@@ -45,6 +45,7 @@ class Workbench(QObject):
     def __init__(self, post: Post, edits: Edits, bridge: Bridge, reader: Reader, panes: PaneTabs) -> None:
         super().__init__(panes)
         self._post, self._edits, self._bridge, self._reader, self._panes = post, edits, bridge, reader, panes
+        self._faults = FaultChanges(edits, self, post.programs)
         self.pages: dict[str, ServicePage] = {}
         self._kept: dict[str, ServicePage] = {}
         self._names = list(post.services)
@@ -84,13 +85,12 @@ class Workbench(QObject):
             page.show_fault(at)
 
     def _show_port_faults(self, name: str, at: int) -> None:
-        changes = FaultChanges(self._edits, self, self._post.programs)
-        config = changes.config(name)
+        config = self._faults.config(name)
         if config is None:
             return
         tables = [dict(table) for table in config.faults]
         window = self._panes.window()
-        dialog = edit_port_faults(name, config.protocol, tables, window, partial(changes.put, name))
+        dialog = edit_port_faults(name, config.protocol, tables, window, partial(self._faults.put, name))
         if at >= 0:
             dialog.section.choose(at)
 
