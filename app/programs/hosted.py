@@ -70,12 +70,11 @@ class HostedProgram:
     ) -> None:
         """``admit`` raises NotTrustedError where it may not start; ``seed`` is that of the faults of a port."""
         self.config, self.reactor, self.recorder, self.folder = config, reactor, recorder, folder
-        self._in_thread, self._admit = in_thread, admit
+        self._in_thread, self._admit, self._seed = in_thread, admit, seed
         self.number = recorder.add_service(config.name, "program")
         self.status: Status = Stopped()
         self.status_changed: Signal[HostedProgram] = Signal()
-        self._seed = seed
-        self.open = OpenPorts(config.name, self.number, recorder, reactor, self._order, self._faults_of, seed)
+        self.open = OpenPorts(config.name, self.number, recorder, reactor, self._order, self._faults_of)
         self.wanted = False
         self.said = ""
         self._restart = Restart(reactor, self._try_again)
@@ -140,7 +139,9 @@ class HostedProgram:
             )
             self._process, self._killed = process, False
             self.said = self._last = self._blocked = ""
-            process.start(program, place, dict(self.config.ports), self.config.faults, self._seed())
+            # What a port draws before it is known here, it draws by the seed that is shown for it.
+            self.open.seed = self._seed()
+            process.start(program, place, dict(self.config.ports), self.config.faults, self.open.seed)
         except NotTrustedError as e:
             self.wanted = True
             self._set(Held(str(e), str(e.fields["asks"])))

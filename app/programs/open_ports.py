@@ -25,11 +25,11 @@ class OpenPorts:
     Attributes:
         all: by their numbers in the program.
         changed: emits it when ports came, went or are others.
+        seed: that of the faults of all ports, in this run of the program.
 
     Args:
         program: its name; ``number``: its own in the recorder, for what is of no port that is shown.
         faults: the tables of the port of this name and protocol.
-        seed: that of the faults of a port.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class OpenPorts:
         reactor: Any,
         order: Order,
         faults: Callable[[str, str], tuple[Options, ...]],
-        seed: Callable[[], int],
     ) -> None:
         self._program, self._number, self._recorder, self._reactor = program, number, recorder, reactor
-        self._order, self._faults, self._seed = order, faults, seed
+        self._order, self._faults = order, faults
+        self.seed = 0
         self._names: set[str] = set()
         self._switched: dict[tuple[str, str], HostedFaults] = {}
         self.all: dict[int, HostedPort] = {}
@@ -107,7 +107,7 @@ class OpenPorts:
                 return self._number
             self._names.add(name)
             port = HostedPort(
-                self._program, name, protocol, theirs, self._recorder, self._reactor, self._order, self._seed()
+                self._program, name, protocol, theirs, self._recorder, self._reactor, self._order, self.seed
             )
             self.all[theirs] = port
             if tables := self._faults(name, protocol):

@@ -17,9 +17,7 @@ TABLES = ({"kind": "delay", "ms": 5.0}, {"kind": "corrupt", "enabled": False})
 def test_a_fault_that_was_switched_stays_so_when_the_port_opens_again(name, again, any_port, by_end):
     orders = []
     clock = Clock()
-    ports = OpenPorts(
-        "echo", 1, Recorder(clock), clock, lambda **words: orders.append(words), lambda *_: TABLES, lambda: 7
-    )
+    ports = OpenPorts("echo", 1, Recorder(clock), clock, lambda **words: orders.append(words), lambda *_: TABLES)
     ports.on_port(1, name, "tcp")
     ports.on_status(1, events.SERVICE_STARTED, {"host": "127.0.0.1:1", "any_port": any_port})
     delay, corrupt = ports.all[1].faults.all
@@ -41,7 +39,7 @@ def test_a_fault_that_was_switched_stays_so_when_the_port_opens_again(name, agai
 
 def test_another_port_has_switches_of_its_own():
     clock = Clock()
-    ports = OpenPorts("echo", 1, Recorder(clock), clock, lambda **_: None, lambda *_: TABLES, lambda: 7)
+    ports = OpenPorts("echo", 1, Recorder(clock), clock, lambda **_: None, lambda *_: TABLES)
     ports.on_port(1, "Echo:8000", "tcp")
     ports.all[1].faults.switch(ports.all[1].faults.all[0], on=False)
     ports.let_go()

@@ -241,11 +241,15 @@ async def test_a_port_has_the_faults_of_the_workspace_in_each_run(desk):
 async def test_faults_of_the_workspace_act_before_anything_is_ordered_of_a_port(desk, monkeypatch):
     """The first connection may be there before the Post knows of the port."""
     monkeypatch.setattr(HostedFaults, "configure", lambda self, tables: None)
+    begun, order = [], process.Process.order
+    monkeypatch.setattr(process.Process, "order", lambda self, **words: (begun.append(words), order(self, **words)))
     at = await desk(ECHO.format(port=0), faults=({"port": "Echo", "kind": "corrupt", "on": "sent", "count": 8},))
     await at.start()
-    found, client = await exchanged((await at.port()).status.host, b"\0" * 20)
+    port = await at.port()
+    found, client = await exchanged(port.status.host, b"\0" * 20)
     client.close()
     assert found != b"\0" * 20
+    assert [one["seed"] for one in begun if one["do"] == "begin"] == [port.faults.seed]  # by which it can be had again
 
 
 @pytest_twisted.ensureDeferred
